@@ -1,0 +1,164 @@
+//! What enters and leaves the engine.
+
+use koine_model::Outcome;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// What the caller asks of a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// `GET /unified/{model}/{resource}`.
+    List,
+    /// `GET …/{id}`.
+    Get,
+    /// `POST /unified/{model}/{resource}`.
+    Create,
+    /// `PATCH …/{id}`.
+    Update,
+    /// `DELETE …/{id}`.
+    Delete,
+    /// `POST …/{method}`.
+    Custom(String),
+}
+
+impl Operation {
+    /// The method's name in models and connectors.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::List => "list",
+            Self::Get => "get",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Custom(name) => name,
+        }
+    }
+
+    /// Whether it may change something at the vendor.
+    #[must_use]
+    pub fn is_write(&self) -> bool {
+        !matches!(self, Self::List | Self::Get)
+    }
+}
+
+/// One unified call, decoded but not yet judged.
+#[derive(Clone, Debug)]
+pub struct UnifiedCall {
+    /// Model name as in the path.
+    pub model: String,
+    /// Resource name as in the path.
+    pub resource: String,
+    /// What to do.
+    pub operation: Operation,
+    /// The path id, percent-decoded.
+    pub id: Option<String>,
+    /// The whole decoded query, special parameters included.
+    pub query: Map<String, Value>,
+    /// The JSON body; an absent body is an empty object.
+    pub body: Map<String, Value>,
+    /// The path as received (for idempotency keys), without the query.
+    pub path: String,
+    /// The `Idempotency-Key` header.
+    pub idempotency_key: Option<String>,
+}
+
+/// A successful answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// HTTP status, always 2xx.
+    pub status: u16,
+    /// Further headers (lower case): rate limits, vendor headers by allow-list.
+    pub headers: Vec<(String, String)>,
+    /// The outcome of a removal.
+    pub outcome: Option<Outcome>,
+    /// The body.
+    pub body: ReplyBody,
+}
+
+/// The body of a [`Reply`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReplyBody {
+    /// JSON of ours.
+    Json(Value),
+    /// The vendor's own bytes (`truto_response_format=stream`, `raw` of something that is not JSON).
+    Vendor {
+        /// The vendor's content type.
+        content_type: String,
+        /// The bytes.
+        bytes: bytes::Bytes,
+    },
+}
+
+/// A new integrated account.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// The customer's customer.
+    pub tenant_id: String,
+    /// The connector's name.
+    pub connector: String,
+    /// Which of the connector's kinds of credential; `None` for the first.
+    pub authentication_method: Option<String>,
+    /// Credential fields.
+    pub context: Map<String, Value>,
+}
+
+/// Which accounts to list.
+#[derive(Clone, Debug, Default)]
+pub struct AccountQuery {
+    /// Only of this tenant.
+    pub tenant_id: Option<String>,
+    /// Only of this connector.
+    pub connector: Option<String>,
+    /// Only with this status.
+    pub status: Option<String>,
+    /// Most accounts in the answer, 1 to 100.
+    pub limit: Option<u32>,
+    /// The cursor of the page before.
+    pub next_cursor: Option<String>,
+}
+
+/// Changes to an account; absent parts stay.
+#[derive(Clone, Debug, Default)]
+pub struct AccountPatch {
+    /// A new tenant.
+    pub tenant_id: Option<String>,
+    /// Credential fields, merged by top-level key.
+    pub context: Option<Map<String, Value>>,
+}
+
+/// Who calls: proof that authentication took place. Only [`crate::Engine::authenticate`] and
+/// [`Caller::operator`] make one.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub(crate) environment_id: Uuid,
+    pub(crate) token_id: Option<Uuid>,
+    pub(crate) accounts: Option<Vec<Uuid>>,
+    pub(crate) read_only: bool,
+}
+
+impl Caller {
+    /// The person at the command line of the machine that holds the master key.
+    #[must_use]
+    pub fn operator(environment_id: Uuid) -> Self {
+        Self { environment_id, token_id: None, accounts: None, read_only: false }
+    }
+
+    /// The environment that every look-up is limited to.
+    #[must_use]
+    pub fn environment_id(&self) -> Uuid {
+        self.environment_id
+    }
+
+    /// Whether the token may see this account.
+    #[must_use]
+    pub fn may_use(&self, account: Uuid) -> bool {
+        self.accounts.as_ref().is_none_or(|allowed| allowed.contains(&account))
+    }
+
+    /// The word for audit rows.
+    #[must_use]
+    pub fn actor(&self) -> String {
+        self.token_id.map_or_else(|| "operator".to_owned(), |id| format!("token:{id}"))
+    }
+}
