@@ -1,0 +1,150 @@
+//! Integrated accounts. Every statement names the environment: another environment's account does not exist.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite};
+use uuid::Uuid;
+
+use super::{SqliteStore, row};
+use crate::time::now;
+use crate::vault::{DataKey, Place};
+use crate::{Account, AccountChange, AccountFilter, NewAccount, StoreError};
+
+/// The status of a new account.
+const ACTIVE: &str = "active";
+
+pub(super) async fn create(store: &SqliteStore, new: NewAccount) -> Result<Account, StoreError> {
+    let key = store.data_key(new.environment_id).await?;
+    let at = now();
+    let account = Account {
+        id: Uuid::now_v7(),
+        environment_id: new.environment_id,
+        tenant_id: new.tenant_id,
+        connector: new.connector,
+        status: ACTIVE.to_owned(),
+        authentication_method: new.authentication_method,
+        context: new.context,
+        last_error: None,
+        created_at: at.clone(),
+        updated_at: at,
+    };
+    sqlx::query(
+        "INSERT INTO accounts (id, environment_id, tenant_id, connector, status, authentication_method,
+                               context_sealed, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+    )
+    .bind(account.id.to_string())
+    .bind(account.environment_id.to_string())
+    .bind(&account.tenant_id)
+    .bind(&account.connector)
+    .bind(&account.status)
+    .bind(&account.authentication_method)
+    .bind(key.seal_json(place(account.environment_id, account.id), &account.context))
+    .bind(&account.created_at)
+    .execute(&store.write)
+    .await?;
+    Ok(account)
+}
+
+pub(super) async fn get(
+    store: &SqliteStore,
+    environment: Uuid,
+    id: Uuid,
+) -> Result<Option<Account>, StoreError> {
+    let found = sqlx::query("SELECT * FROM accounts WHERE environment_id = ?1 AND id = ?2")
+        .bind(environment.to_string())
+        .bind(id.to_string())
+        .fetch_optional(&store.read)
+        .await?;
+    let Some(row) = found else { return Ok(None) };
+    let key = store.data_key(environment).await?;
+    read(&row, &key).map(Some)
+}
+
+pub(super) async fn list(
+    store: &SqliteStore,
+    environment: Uuid,
+    filter: AccountFilter,
+    limit: u32,
+    after: Option<Uuid>,
+) -> Result<Vec<Account>, StoreError> {
+    let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM accounts WHERE environment_id = ");
+    query.push_bind(environment.to_string());
+    let AccountFilter { tenant_id, connector, status } = filter;
+    let wanted = [
+        (" AND tenant_id = ", tenant_id),
+        (" AND connector = ", connector),
+        (" AND status = ", status),
+        (" AND id > ", after.map(|id| id.to_string())),
+    ];
+    for (condition, value) in wanted {
+        if let Some(value) = value {
+            query.push(condition).push_bind(value);
+        }
+    }
+    query.push(" ORDER BY id LIMIT ").push_bind(limit);
+    let rows = query.build().fetch_all(&store.read).await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let key = store.data_key(environment).await?;
+    rows.iter().map(|row| read(row, &key)).collect()
+}
+
+pub(super) async fn update(
+    store: &SqliteStore,
+    environment: Uuid,
+    id: Uuid,
+    change: AccountChange,
+) -> Result<Option<Account>, StoreError> {
+    let key = match store.data_key(environment).await {
+        Err(StoreError::NotFound { .. }) => return Ok(None),
+        other => other?,
+    };
+    let changed = sqlx::query(
+        "UPDATE accounts SET context_sealed = COALESCE(?3, context_sealed), tenant_id = COALESCE(?4, tenant_id),
+                             status = COALESCE(?5, status),
+                             last_error = CASE WHEN ?6 THEN ?7 ELSE last_error END, updated_at = ?8
+         WHERE environment_id = ?1 AND id = ?2 RETURNING *",
+    )
+    .bind(environment.to_string())
+    .bind(id.to_string())
+    .bind(change.context.as_ref().map(|context| key.seal_json(place(environment, id), context)))
+    .bind(change.tenant_id)
+    .bind(change.status)
+    .bind(change.last_error.is_some())
+    .bind(change.last_error.flatten())
+    .bind(now())
+    .fetch_optional(&store.write)
+    .await?;
+    changed.map(|row| read(&row, &key)).transpose()
+}
+
+pub(super) async fn delete(store: &SqliteStore, environment: Uuid, id: Uuid) -> Result<bool, StoreError> {
+    let done = sqlx::query("DELETE FROM accounts WHERE environment_id = ?1 AND id = ?2")
+        .bind(environment.to_string())
+        .bind(id.to_string())
+        .execute(&store.write)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+fn place(environment: Uuid, row: Uuid) -> Place<'static> {
+    Place { environment, row, column: "accounts.context_sealed" }
+}
+
+fn read(row: &SqliteRow, key: &DataKey) -> Result<Account, StoreError> {
+    let (id, environment_id) = (row::id(row, "id")?, row::id(row, "environment_id")?);
+    let sealed: Vec<u8> = row.try_get("context_sealed")?;
+    Ok(Account {
+        id,
+        environment_id,
+        tenant_id: row::text(row, "tenant_id")?,
+        connector: row::text(row, "connector")?,
+        status: row::text(row, "status")?,
+        authentication_method: row::text(row, "authentication_method")?,
+        context: key.open_json(place(environment_id, id), &sealed)?,
+        last_error: row::optional_text(row, "last_error")?,
+        created_at: row::text(row, "created_at")?,
+        updated_at: row::text(row, "updated_at")?,
+    })
+}

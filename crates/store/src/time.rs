@@ -1,0 +1,42 @@
+//! The one format for times, so that comparing text compares times.
+
+use jiff::{Timestamp, ToSpan};
+
+use crate::StoreError;
+
+/// Hours for which an idempotency key counts.
+const KEY_HOURS: i64 = 24;
+
+/// The present, as stored.
+pub(crate) fn now() -> String {
+    format(Timestamp::now())
+}
+
+/// Keys made before this moment no longer count.
+pub(crate) fn key_cutoff() -> String {
+    format(Timestamp::now() - KEY_HOURS.hours())
+}
+
+/// Brings any ISO 8601 time with an offset into the stored format.
+pub(crate) fn normalise(field: &str, text: &str) -> Result<String, StoreError> {
+    text.parse()
+        .map(format)
+        .map_err(|_| StoreError::Invalid { what: format!("{field} is not an ISO 8601 time with an offset") })
+}
+
+fn format(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_one_width() {
+        assert_eq!(normalise("at", "2026-01-31T13:00:00+01:00").unwrap(), "2026-01-31T12:00:00.000Z");
+        assert_eq!(normalise("at", "2026-01-31T12:00:00.1239Z").unwrap(), "2026-01-31T12:00:00.123Z");
+        assert_eq!(now().len(), "2026-01-31T12:00:00.000Z".len());
+        assert!(matches!(normalise("at", "tomorrow"), Err(StoreError::Invalid { .. })));
+    }
+}
