@@ -80,3 +80,22 @@ fn create_private(path: &Path) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_are_durable_and_readers_only_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", directory.path().join("koine.db").display());
+        let pools = connect(&url).await.unwrap();
+        let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&pools.write).await.unwrap();
+        let full: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&pools.write).await.unwrap();
+        let keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&pools.write).await.unwrap();
+        let busy: i64 = sqlx::query_scalar("PRAGMA busy_timeout").fetch_one(&pools.write).await.unwrap();
+        assert_eq!((mode.as_str(), full, keys, busy), ("wal", 2, 1, 10_000));
+        let refused = sqlx::query("DELETE FROM audit").execute(&pools.read).await;
+        assert!(refused.is_err(), "the reading pool took a write");
+    }
+}
