@@ -1,1 +1,45 @@
-//! placeholder
+//! The only outgoing HTTP: one client, one address guard, bounded in time and size. It sends a request once;
+//! whether to send it again is the plan's decision.
+
+mod client;
+mod error;
+mod guard;
+mod outgoing;
+mod token;
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+pub use client::Upstream;
+pub use error::{TokenError, UpstreamError};
+pub use guard::Hosts;
+pub use token::{ClientCredentials, CredentialsIn};
+
+/// Limits and exceptions, set by the operator.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Ranges that calls may reach besides public addresses; plain `http` is allowed to these only.
+    pub allow: Vec<IpNet>,
+    /// Longest time to connect: name lookup, TCP and TLS together. Keep it under `total_timeout`: a connection
+    /// attempt that only the latter ends is reported as lost, because by then it is not known what was sent.
+    pub connect_timeout: Duration,
+    /// Longest time for a whole exchange, redirects and body included.
+    pub total_timeout: Duration,
+    /// Most bytes of an answer's body, after decompression.
+    pub max_body: usize,
+    /// Most redirects that a read follows.
+    pub max_redirects: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            allow: Vec::new(),
+            connect_timeout: Duration::from_secs(5),
+            total_timeout: Duration::from_secs(30),
+            max_body: 10 << 20,
+            max_redirects: 5,
+        }
+    }
+}

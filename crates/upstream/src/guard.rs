@@ -1,0 +1,178 @@
+//! Where a request may go: which hosts, and which addresses behind them.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+use crate::error::NoAllowedAddress;
+
+/// The only hosts that a request, and the redirects it follows, may go to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hosts(BTreeSet<String>);
+
+impl Hosts {
+    /// Takes entries `host` or `host:port`, without the scheme's default port. There are no wildcards.
+    pub fn new<T: Into<String>>(entries: impl IntoIterator<Item = T>) -> Self {
+        Self(entries.into_iter().map(|entry| entry.into().to_ascii_lowercase()).collect())
+    }
+
+    /// Whether the URL's host and port are an entry.
+    #[must_use]
+    pub fn allows(&self, url: &Url) -> bool {
+        authority(url).is_some_and(|authority| self.0.contains(&authority))
+    }
+}
+
+/// Host, and port if it is not the scheme's default. The URL parser has put the host in lower case.
+pub(crate) fn authority(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+/// How far a client reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Public addresses and the operator's ranges: with TLS.
+    Everywhere,
+    /// The operator's ranges only: without TLS, credentials must not cross a network that is not his.
+    AllowedRanges,
+}
+
+impl Reach {
+    /// The reach that goes with a URL's scheme.
+    pub(crate) fn of(url: &Url) -> Option<Self> {
+        match url.scheme() {
+            "https" => Some(Self::Everywhere),
+            "http" => Some(Self::AllowedRanges),
+            _ => None,
+        }
+    }
+}
+
+/// Decides on URLs and addresses.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    allow: Vec<IpNet>,
+}
+
+impl Guard {
+    pub(crate) fn new(allow: Vec<IpNet>) -> Self {
+        Self { allow }
+    }
+
+    /// Checks what can be checked before the name is looked up; `Err` says why the URL is refused. IP literals
+    /// are decided here for good, because the HTTP client does not ask a resolver about them.
+    pub(crate) fn check(&self, url: &Url, hosts: &Hosts) -> Result<Reach, String> {
+        let host = authority(url).unwrap_or_default();
+        let reach =
+            Reach::of(url).ok_or_else(|| format!("scheme `{}` is not allowed: use https", url.scheme()))?;
+        if !hosts.allows(url) {
+            return Err(format!("host `{host}` is not one of the hosts that this request may go to"));
+        }
+        // They would become an Authorization header that is not among the credentials we know to drop.
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(format!("the URL for `{host}` carries a user name or password"));
+        }
+        let literal = match url.host() {
+            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+            Some(Host::Domain(_)) | None => None,
+        };
+        match literal {
+            Some(address) if !self.permits(address, reach) => {
+                Err(format!("address `{host}` may not be called with {}", url.scheme()))
+            }
+            None if reach == Reach::AllowedRanges && self.allow.is_empty() => {
+                Err(format!("host `{host}` may not be called with http: use https"))
+            }
+            _ => Ok(reach),
+        }
+    }
+
+    /// Whether a connection to this address may be opened.
+    pub(crate) fn permits(&self, address: IpAddr, reach: Reach) -> bool {
+        // ::ffff:127.0.0.1 connects to 127.0.0.1, so it is judged as that.
+        let address = address.to_canonical();
+        self.allow.iter().any(|range| range.contains(&address))
+            || (reach == Reach::Everywhere && is_public(address))
+    }
+}
+
+/// Looks names up and hands on only the addresses that may be called. The connection is opened to exactly these,
+/// so a name that answers differently the next time (DNS rebinding) gains nothing.
+pub(crate) struct CheckedResolver {
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) reach: Reach,
+}
+
+impl Resolve for CheckedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (guard, reach) = (Arc::clone(&self.guard), self.reach);
+        Box::pin(async move {
+            let host = name.as_str();
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await?.collect();
+            if found.is_empty() {
+                return Err(format!("host `{host}` has no address").into());
+            }
+            let kept: Vec<SocketAddr> =
+                found.into_iter().filter(|found| guard.permits(found.ip(), reach)).collect();
+            if kept.is_empty() {
+                return Err(NoAllowedAddress { host: host.to_owned() }.into());
+            }
+            Ok(Box::new(kept.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Whether an address is a public unicast one.
+fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    !matches!(
+        (a, b, c),
+        (0 | 10 | 127, ..)             // this network, private, loopback
+            | (100, 64..=127, _)       // shared address space of carriers (CGNAT)
+            | (169, 254, _)            // link-local, with the clouds' metadata servers
+            | (172, 16..=31, _)        // private
+            | (192, 0, 0 | 2)          // protocol assignments, documentation
+            | (192, 88, 99)            // 6to4 relays, abandoned
+            | (192, 168, _)            // private
+            | (198, 18..=19, _)        // benchmarking
+            | (198, 51, 100)           // documentation
+            | (203, 0, 113)            // documentation
+            | (224..=255, ..) // multicast, reserved, broadcast
+    )
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, c, d, e, f, g, h] = address.segments();
+    let embedded = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        is_public_v4(Ipv4Addr::new(a, b, c, d))
+    };
+    match (a, b) {
+        // NAT64: a translator connects to the IPv4 address in the last 32 bits.
+        (0x64, 0xff9b) if [c, d, e, f] == [0; 4] => embedded(g, h),
+        // 6to4: likewise, the 32 bits after the prefix.
+        (0x2002, high) => embedded(high, c),
+        // IETF protocol assignments (Teredo, benchmarking, ORCHID …) and documentation.
+        (0x2001, 0..=0x1ff | 0xdb8) | (0x3fff, 0..=0xfff) => false,
+        // Global unicast. All else is unspecified, loopback, IPv4-compatible, unique local, link-local,
+        // site-local, multicast, or not assigned at all.
+        (0x2000..=0x3fff, _) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
