@@ -259,6 +259,35 @@ fn limits_end_an_evaluation() {
 }
 
 #[test]
+fn deep_sources_do_not_overflow_the_stack() {
+    for (left, right) in [
+        ("(", ")"),
+        ("[", "]"),
+        ("{'a':", "}"),
+        ("-", ""),
+        ("a.(", ")"),
+        ("1+", "1"),
+        ("$not(", ")"),
+        ("a?", ""),
+    ] {
+        for depth in [900, 12_000] {
+            let source = format!("{}1{}", left.repeat(depth), right.repeat(depth));
+            if let Ok(expr) = Expr::compile(&source, &["a"]) {
+                let _ = expr.eval(&json!({"a": {"a": 1}}));
+            }
+        }
+    }
+    let expr = Expr::compile("$reduce([1..5000], function($a, $i) { [[$a]] })", &[]).unwrap();
+    assert!(expr.eval(&json!({})).is_err(), "too deep a result");
+}
+
+#[test]
+fn output_is_bounded() {
+    let expr = Expr::compile("($wide := $pad('', 1000000); [1..10].$wide)", &[]).unwrap();
+    assert_eq!(expr.eval(&json!({})).unwrap_err().message, "the result is too large");
+}
+
+#[test]
 fn an_error_shows_no_data() {
     let expr = Expr::compile("$number(secret)", &[]).unwrap();
     let error = expr.eval(&json!({"secret": "hunter2"})).unwrap_err();

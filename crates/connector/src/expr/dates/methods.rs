@@ -46,7 +46,9 @@ pub(in crate::expr) const METHODS: &[&str] = &[
 pub(in crate::expr) fn call(method: &str, date: Option<&Date>, args: &[JValue]) -> Outcome {
     match method {
         "plus" | "minus" | "set" | "startOf" | "endOf" | "setZone" | "setLocale" | "reconfigure"
-        | "toUTC" | "toLocal" | "toJSDate" => Ok(value(date.and_then(|date| moved(method, date, args)))),
+        | "toUTC" | "toLocal" | "toJSDate" => {
+            Ok(value(date.and_then(|date| moved(method, date, args)).as_ref()))
+        }
         "toMillis" | "toSeconds" | "toUnixInteger" | "valueOf" => {
             Ok(JValue::from_f64(date.map_or(f64::NAN, |date| number(method, date))))
         }

@@ -71,21 +71,23 @@ pub(super) fn of(value: &JValue) -> Option<Option<Date>> {
 }
 
 /// The object that expressions see.
-fn value(date: Option<Date>) -> JValue {
-    let mark = date.as_ref().map_or(JValue::Null, |date| {
+fn value(date: Option<&Date>) -> JValue {
+    let mark = date.map_or(JValue::Null, |date| {
         JValue::from(format!("{} {}", date.at.as_millisecond(), date.zone.name()))
     });
-    JValue::object([(MARK.to_owned(), mark)].into_iter().chain(fields::of(date.as_ref())).collect())
+    JValue::object([(MARK.to_owned(), mark)].into_iter().chain(fields::of(date)).collect())
 }
 
 /// `$dtFromIso(text, zone?)`.
 fn from_iso(args: &[JValue]) -> Outcome {
     let zone = arg(args, 1);
     let parsed = arg(args, 0).as_str().and_then(|text| parse::iso(text, &Zone::System));
-    Ok(value(match zone {
-        zone if !is_present(zone) => parsed,
-        zone => parsed.zip(zone.as_str().and_then(Zone::parse)).map(|(date, zone)| Date { zone, ..date }),
-    }))
+    let date = if is_present(zone) {
+        parsed.zip(zone.as_str().and_then(Zone::parse)).map(|(date, zone)| Date { zone, ..date })
+    } else {
+        parsed
+    };
+    Ok(value(date.as_ref()))
 }
 
 /// `$dtFromFormat(text, format, {zone})`.
@@ -97,10 +99,11 @@ fn from_format(args: &[JValue]) -> Outcome {
     };
     let Some(zone) = zone else { return Ok(value(None)) };
     let text = input.as_str();
-    Ok(value(match pattern {
+    let date = match pattern {
         "fromSeconds" => parse::seconds(input).and_then(|at| Date::new(at, zone)),
         "ISO" => text.and_then(|text| parse::iso(text, &zone)),
         "RFC2822" => text.and_then(parse::rfc2822).and_then(|at| Date::new(at, zone)),
         pattern => text.and_then(|text| parse::with_pattern(text, pattern, &zone)),
-    }))
+    };
+    Ok(value(date.as_ref()))
 }
