@@ -134,12 +134,15 @@ async fn closed_on_a_kept_connection_is_lost_and_sent_once() {
 
 #[tokio::test]
 async fn writes_do_not_meet_a_connection_that_the_server_has_closed() {
-    // The peer keeps quiet about closing: it answers as if it kept the connection, then closes it.
-    let peer = Peer::start(|_, _| Reply::Close(answer(200, "", "ok"))).await;
+    let peer = Peer::start(|_, _| Reply::Keep(answer(200, "", "ok"))).await;
     let upstream = upstream();
-    for sent in 1..=20 {
-        received(send(&upstream, Verb::Delete, peer.url("/x"), &peer.hosts()).await);
-        assert_eq!(peer.seen().len(), sent);
+    for _ in 0..5 {
+        received(send(&upstream, Verb::Get, peer.url("/"), &peer.hosts()).await);
+    }
+    assert_eq!(peer.connections(), 1, "reads share");
+    for sent in 1..=5 {
+        received(send(&upstream, Verb::Delete, peer.url("/"), &peer.hosts()).await);
+        assert_eq!(peer.connections(), 1 + sent, "a write has its own");
     }
 }
 

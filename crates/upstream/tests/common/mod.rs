@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // a helper that unwraps fails the test with the reason
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,16 +28,23 @@ pub enum Reply {
 pub struct Peer {
     pub address: SocketAddr,
     seen: Arc<Mutex<Vec<String>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Peer {
     /// Starts a peer; the script gets each request, head and body, and how many came before it.
     pub async fn start(script: impl Fn(&str, usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let peer = Self { address: listener.local_addr().unwrap(), seen: Arc::default() };
+        let peer = Self {
+            address: listener.local_addr().unwrap(),
+            seen: Arc::default(),
+            connections: Arc::default(),
+        };
         let (seen, script) = (Arc::clone(&peer.seen), Arc::new(script));
+        let connections = Arc::clone(&peer.connections);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                connections.fetch_add(1, Ordering::SeqCst);
                 tokio::spawn(serve(stream, Arc::clone(&seen), Arc::clone(&script)));
             }
         });
@@ -58,6 +66,11 @@ impl Peer {
     /// The requests so far, head and body.
     pub fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
+    }
+
+    /// How many connections were opened so far.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 }
 
