@@ -1,1 +1,106 @@
-fn main() {}
+//! `koine`: the gateway and its administration.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to its terminal")]
+
+mod config;
+mod failure;
+mod output;
+mod commands {
+    //! One file per command.
+    pub(crate) mod account;
+    pub(crate) mod connector;
+    pub(crate) mod environment;
+    pub(crate) mod serve;
+    pub(crate) mod token;
+    pub(crate) mod unified;
+}
+mod open;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+use output::Format;
+
+/// Find, deactivate and remove people in every SaaS product, through one API.
+#[derive(Parser)]
+#[command(
+    name = "koine",
+    version,
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 uncertain.\n\nExample:\n  export KOINE_MASTER_KEY=$(koine key generate)\n  koine serve"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How to print results.
+    #[arg(short, long, value_enum, default_value_t = Format::Table, global = true)]
+    output: Format,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the gateway.
+    Serve,
+    /// Make a master key.
+    #[command(subcommand)]
+    Key(Key),
+    /// Isolated workspaces.
+    #[command(subcommand)]
+    Environment(commands::environment::Command),
+    /// API tokens.
+    #[command(subcommand)]
+    Token(commands::token::Command),
+    /// Connections of customers to vendors.
+    #[command(subcommand)]
+    Account(commands::account::Command),
+    /// What the gateway can talk to.
+    #[command(subcommand)]
+    Connector(commands::connector::Command),
+    /// Make one unified call as the operator.
+    Unified(commands::unified::Call),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Subcommand)]
+enum Key {
+    /// Print 32 random bytes in base64.
+    Generate,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("koine: {}", failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    let format = cli.output;
+    match cli.command {
+        Command::Serve => commands::serve::run().await,
+        Command::Key(Key::Generate) => {
+            println!("{}", koine_store::MasterKey::generate().to_base64());
+            Ok(())
+        }
+        Command::Environment(command) => commands::environment::run(command, format).await,
+        Command::Token(command) => commands::token::run(command, format).await,
+        Command::Account(command) => commands::account::run(command, format).await,
+        Command::Connector(command) => commands::connector::run(command, format).await,
+        Command::Unified(call) => commands::unified::run(call).await,
+        Command::Completions { shell } => {
+            let mut command = <Cli as clap::CommandFactory>::command();
+            clap_complete::generate(shell, &mut command, "koine", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}

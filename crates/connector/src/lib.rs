@@ -4,5 +4,19 @@
 //! folders it is given. One call goes `yaml` -> `compile` -> [`plan`]: text becomes a spanned tree, the tree
 //! becomes a [`compile::Connector`] with every problem reported at once, and a plan walks one of its methods.
 
+pub mod authorize;
+mod build;
+pub mod catalogue;
+pub mod compile;
+pub mod compiled;
 pub mod expr;
+pub mod map;
+pub mod models;
+pub mod plan;
+pub mod problem;
+mod reader;
 pub mod template;
+pub mod yaml;
+
+pub use compiled::Connector;
+pub use problem::{Problem, Problems};

@@ -1,1 +1,128 @@
-//! placeholder
+//! One call through its stages: authenticate -> account -> plan -> call -> map -> respond.
+//!
+//! | stage | module | gives the next one |
+//! |---|---|---|
+//! | authenticate | [`auth`] | a [`Caller`], which nothing else can make |
+//! | account | [`account`] | the connection, its connector and credentials |
+//! | plan | [`plan`] | a sans-IO plan for the typed, checked call |
+//! | call | [`call`] | how the plan ended, every destructive step journalled first |
+//! | map | [`map`] | unified records |
+//! | respond | [`respond`] | the [`Reply`] in the format asked for |
+//!
+//! [`removal`] holds what is special about writes: guards, evidence, idempotency, settling after a crash.
+
+mod account;
+mod accounts;
+mod auth;
+mod call;
+mod cursor;
+mod error;
+mod locks;
+mod map;
+mod options;
+mod plan;
+mod removal;
+mod respond;
+mod types;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use koine_connector::catalogue::Catalogue;
+use koine_model::{Error, Secret};
+use koine_store::Store;
+use koine_upstream::Upstream;
+use serde_json::{Value, json};
+
+pub use accounts::describe;
+pub use types::{AccountPatch, AccountQuery, Caller, NewAccount, Operation, Reply, ReplyBody, UnifiedCall};
+
+/// What an engine is made of.
+pub struct EngineParts {
+    /// Durable state.
+    pub store: Arc<dyn Store>,
+    /// Connectors and models.
+    pub catalogue: Arc<Catalogue>,
+    /// Outgoing HTTP.
+    pub upstream: Upstream,
+    /// Connector name -> base URL that the operator puts in place of the vendor's.
+    pub base_urls: BTreeMap<String, url::Url>,
+    /// Signs cursors.
+    pub cursor_key: Secret,
+}
+
+/// The gateway without its HTTP surface. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    parts: Arc<EngineParts>,
+    locks: locks::Locks,
+}
+
+impl Engine {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: EngineParts) -> Self {
+        Self { parts: Arc::new(parts), locks: locks::Locks::default() }
+    }
+
+    /// Durable state, for the administrative commands.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.parts.store
+    }
+
+    /// Executes one unified call.
+    ///
+    /// # Errors
+    /// Everything that keeps a call from succeeding, with its stable code; a removal's outcome is in it.
+    pub async fn unified(&self, caller: &Caller, call: UnifiedCall) -> Result<Reply, Error> {
+        let options = options::read(&call.query)?;
+        let connection = account::connect(self, caller, &options).await?;
+        let prepared = plan::prepare(self, connection, call, options)?;
+        if prepared.call.operation.is_write() {
+            return removal::write(self, caller, prepared).await;
+        }
+        let finished = call::run(self, &prepared, plan::ask(&prepared), None).await?;
+        let records = map::read(&prepared, &finished)?;
+        respond::read(self, &prepared, finished, records)
+    }
+
+    /// All connectors, for people: name, label, category and what they can do.
+    #[must_use]
+    pub fn connectors(&self) -> Value {
+        self.parts.catalogue.connectors().map(|connector| accounts::describe(connector)).collect()
+    }
+
+    /// One connector with its credential fields.
+    #[must_use]
+    pub fn connector(&self, name: &str) -> Option<Value> {
+        self.parts.catalogue.connector(name).map(|connector| accounts::describe(connector))
+    }
+
+    /// Settles every call that a crash cut short, by reading. Gives how many there were.
+    ///
+    /// # Errors
+    /// When the journal cannot be read; a call that cannot be settled is logged and stays `uncertain`.
+    pub async fn settle(&self) -> Result<usize, Error> {
+        let open = self.parts.store.open_intents().await.map_err(Error::internal)?;
+        let count = open.len();
+        for intent in open {
+            removal::settle(self, intent).await;
+        }
+        Ok(count)
+    }
+
+    /// The meaning of a name that nobody knows, as one error.
+    fn unknown(what: &str, name: &str) -> Error {
+        Error::not_found(format!("there is no {what} `{name}`"))
+    }
+}
+
+/// `{"result": …, "next_cursor": …}` and friends are built in one place.
+fn envelope(result: Value, next: Option<String>, count: usize, partial: bool) -> Value {
+    let mut list = json!({"result": result, "next_cursor": next, "prev_cursor": null, "result_count": count});
+    if partial {
+        list["is_partial_response"] = Value::Bool(true);
+    }
+    list
+}

@@ -158,8 +158,12 @@ fn settle(value: Value) -> Value {
         }
         Value::Object(map) => Value::Object(
             map.into_iter()
-                .map(|(key, item)| (key.trim_start_matches(LIST).trim_start_matches('0').to_owned(), key, item))
-                .map(|(short, key, item)| (if key.starts_with(LIST) { index_name(&short) } else { key }, settle(item)))
+                .map(|(key, item)| {
+                    (key.trim_start_matches(LIST).trim_start_matches('0').to_owned(), key, item)
+                })
+                .map(|(short, key, item)| {
+                    (if key.starts_with(LIST) { index_name(&short) } else { key }, settle(item))
+                })
                 .collect(),
         ),
         other => other,

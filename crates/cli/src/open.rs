@@ -1,0 +1,58 @@
+//! From settings to a working engine.
+
+use std::sync::Arc;
+
+use koine_connector::catalogue::Catalogue;
+use koine_engine::{Caller, Engine, EngineParts};
+use koine_store::{Environment, Store};
+use koine_upstream::{Settings, Upstream};
+
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// The environment that exists without being asked for.
+pub(crate) const DEFAULT_ENVIRONMENT: &str = "default";
+
+pub(crate) fn catalogue(config: &Config) -> Result<Catalogue, Failure> {
+    let catalogue = match &config.connectors_dir {
+        Some(folder) => Catalogue::with_folder(folder),
+        None => Catalogue::embedded(),
+    };
+    catalogue.map_err(|problems| Failure::other(format!("connectors have problems:\n{problems}")))
+}
+
+pub(crate) async fn engine(config: &Config) -> Result<Engine, Failure> {
+    let (vault, cursor_key) = config.keys()?;
+    let catalogue = Arc::new(catalogue(config)?);
+    let store = koine_store::open(&config.database_url, vault).await.map_err(Failure::store)?;
+    let settings = Settings { allow: config.allow.clone(), ..Settings::default() };
+    let upstream = Upstream::new(settings).map_err(|error| Failure::other(error.to_string()))?;
+    Ok(Engine::new(EngineParts {
+        store,
+        catalogue,
+        upstream,
+        base_urls: config.base_urls.clone(),
+        cursor_key,
+    }))
+}
+
+/// The named environment, or the default one, made when it is missing.
+pub(crate) async fn environment(store: &Arc<dyn Store>, name: Option<&str>) -> Result<Environment, Failure> {
+    let wanted = name.unwrap_or(DEFAULT_ENVIRONMENT);
+    if let Some(found) = store.find_environment(wanted).await.map_err(Failure::store)? {
+        return Ok(found);
+    }
+    match name {
+        Some(name) => Err(Failure::not_found(format!(
+            "there is no environment `{name}`; `koine environment create` makes one"
+        ))),
+        None => store.create_environment(wanted).await.map_err(Failure::store),
+    }
+}
+
+/// The engine and the operator's hand in one environment.
+pub(crate) async fn operator(environment_name: Option<&str>) -> Result<(Engine, Caller), Failure> {
+    let engine = engine(&Config::read()?).await?;
+    let environment = environment(engine.store(), environment_name).await?;
+    Ok((engine, Caller::operator(environment.id)))
+}

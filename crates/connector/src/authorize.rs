@@ -1,0 +1,91 @@
+//! How an account's credentials get onto a request. Pure: tokens are fetched elsewhere.
+
+use base64::Engine as _;
+use koine_model::{Credentials, Secret};
+use serde_json::Value;
+use url::Url;
+
+use crate::compiled::{Authorization, Connector, CredentialKind};
+use crate::template::{TemplateError, TextTemplate};
+
+/// What a request needs to be authentic.
+#[derive(Debug)]
+pub enum Authorized {
+    /// These headers and parameters.
+    Ready(Credentials),
+    /// A bearer token that must be fetched with this grant first.
+    Grant(Grant),
+}
+
+/// An OAuth 2 client-credentials grant.
+#[derive(Debug)]
+pub struct Grant {
+    /// The token endpoint, before the operator's base URL is applied.
+    pub token_url: Url,
+    /// The client id.
+    pub client_id: String,
+    /// The client secret.
+    pub client_secret: Secret,
+    /// Scopes to ask for.
+    pub scopes: Vec<String>,
+    /// Whether id and secret go into the body rather than a basic header.
+    pub in_body: bool,
+}
+
+/// Fills in the credentials of `kind` from the account's `context`.
+///
+/// # Errors
+/// A field that is missing or empty, named.
+pub fn authorize(kind: &CredentialKind, context: &Value) -> Result<Authorized, TemplateError> {
+    let plain = |template: &TextTemplate| template.render(context, &|value| Ok(value.to_owned()));
+    let header = |name: &str, value: String| {
+        let headers = vec![(name.to_owned(), Secret::new(value))];
+        Authorized::Ready(Credentials { headers, query: Vec::new() })
+    };
+    Ok(match &kind.authorization {
+        Authorization::Header { name, value } => header(name, plain(value)?),
+        Authorization::Bearer { token } => header("authorization", format!("Bearer {}", plain(token)?)),
+        Authorization::Query { name, value } => {
+            let query = vec![(name.clone(), Secret::new(plain(value)?))];
+            Authorized::Ready(Credentials { headers: Vec::new(), query })
+        }
+        Authorization::Basic { username, password } => {
+            let text = |value: Value| value.as_str().unwrap_or_default().to_owned();
+            let pair = format!("{}:{}", text(username.render(context)?), text(password.render(context)?));
+            header(
+                "authorization",
+                format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)),
+            )
+        }
+        Authorization::ClientCredentials { token_url, client_id, client_secret, scopes, in_body } => {
+            let url = plain(token_url)?;
+            Authorized::Grant(Grant {
+                token_url: Url::parse(&url)
+                    .map_err(|error| TemplateError::from(format!("token URL: {error}")))?,
+                client_id: plain(client_id)?,
+                client_secret: Secret::new(plain(client_secret)?),
+                scopes: scopes.clone(),
+                in_body: *in_body,
+            })
+        }
+    })
+}
+
+/// The hosts that requests of this account may go to.
+///
+/// # Errors
+/// A credential field that a host needs and that is missing.
+pub fn hosts(connector: &Connector, context: &Value, base: &Url) -> Result<Vec<String>, TemplateError> {
+    let mut hosts = vec![host_of(base)];
+    for template in &connector.hosts {
+        hosts.push(template.render(context, &|value| Ok(value.to_owned()))?.to_ascii_lowercase());
+    }
+    Ok(hosts)
+}
+
+/// `host` or `host:port`, as host lists spell it.
+#[must_use]
+pub fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
+    url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"))
+}

@@ -1,0 +1,262 @@
+//! All connectors and models: embedded in the binary, or with an operator's folder laid over.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+use koine_model::Model;
+
+use crate::compile::{Sources, compile};
+use crate::compiled::Connector;
+use crate::models;
+use crate::problem::{Place, Problems};
+use crate::yaml::{Data, Node};
+
+static CONNECTORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../connectors");
+static MODELS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../models");
+
+/// Files of a connector folder that are not model mappings.
+const OTHER_FILES: &[&str] = &["connector.yaml", "sandbox.yaml", "facts.yaml"];
+
+/// Everything compiled.
+#[derive(Debug)]
+pub struct Catalogue {
+    connectors: BTreeMap<String, Arc<Connector>>,
+    models: BTreeMap<String, Model>,
+}
+
+/// Relative path -> text.
+type Files = BTreeMap<String, String>;
+
+impl Catalogue {
+    /// The connectors in the binary.
+    ///
+    /// # Errors
+    /// All their problems.
+    pub fn embedded() -> Result<Self, Problems> {
+        Self::compile(&embedded(&CONNECTORS))
+    }
+
+    /// The connectors in the binary, with the folder's laid over: a folder of the same name replaces.
+    ///
+    /// # Errors
+    /// All problems, unreadable files included.
+    pub fn with_folder(path: &Path) -> Result<Self, Problems> {
+        let mut files = embedded(&CONNECTORS);
+        let own = folder(path)?;
+        let replaced = |file: &str| own.keys().any(|new| new.split('/').next() == file.split('/').next());
+        files.retain(|file, _| !replaced(file));
+        files.extend(own);
+        Self::compile(&files)
+    }
+
+    fn compile(files: &Files) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let models = read_models(&mut problems);
+        let mut connectors = BTreeMap::new();
+        for name in files.keys().filter_map(|file| file.strip_suffix("/connector.yaml")) {
+            if let Some(connector) = read_connector(name, files, &models, &mut problems) {
+                connectors.insert(name.to_owned(), Arc::new(connector));
+            }
+        }
+        if problems.0.is_empty() {
+            return Ok(Self { connectors, models });
+        }
+        problems.0.sort();
+        Err(problems)
+    }
+
+    /// One connector.
+    #[must_use]
+    pub fn connector(&self, name: &str) -> Option<&Arc<Connector>> {
+        self.connectors.get(name)
+    }
+
+    /// All connectors, by name.
+    pub fn connectors(&self) -> impl Iterator<Item = &Arc<Connector>> {
+        self.connectors.values()
+    }
+
+    /// One model; underscores stand for hyphens.
+    #[must_use]
+    pub fn model(&self, name: &str) -> Option<&Model> {
+        self.models.get(&name.replace('_', "-"))
+    }
+}
+
+fn read_connector(
+    name: &str,
+    files: &Files,
+    models: &BTreeMap<String, Model>,
+    problems: &mut Problems,
+) -> Option<Connector> {
+    let before = problems.0.len();
+    let mut vendor = parse(&format!("{name}/connector.yaml"), files, problems)?;
+    let profile = extends(&vendor);
+    if let Some(profile) = &profile {
+        match parse(&format!("_shared/{profile}.yaml"), files, problems) {
+            Some(base) => vendor = base.merged(vendor),
+            None if problems.0.len() == before => {
+                problems.add(
+                    &vendor.place,
+                    format!("`extends` names `{profile}`, which _shared/ does not have"),
+                    None,
+                );
+            }
+            None => {}
+        }
+    }
+    let mut mappings = Vec::new();
+    for model in models.keys() {
+        let own = optional(&format!("{name}/{model}.yaml"), files, problems);
+        let shared = profile.as_ref().map(|profile| format!("_shared/{profile}.{model}.yaml"));
+        let shared = shared.and_then(|file| optional(&file, files, problems));
+        match (shared, own) {
+            (Some(shared), Some(own)) => mappings.push((model.clone(), shared.merged(own))),
+            (Some(one), None) | (None, Some(one)) => mappings.push((model.clone(), one)),
+            (None, None) => {}
+        }
+    }
+    refuse_strangers(name, files, models, problems);
+    let sources = Sources { folder: name.to_owned(), vendor, models: mappings };
+    let connector = compile(&sources, problems)?;
+    check_models(&connector, models, &sources.vendor.place, problems);
+    (problems.0.len() == before).then_some(connector)
+}
+
+/// A misspelt model file must not be passed over in silence.
+fn refuse_strangers(name: &str, files: &Files, models: &BTreeMap<String, Model>, problems: &mut Problems) {
+    for file in files.keys().filter_map(|file| file.strip_prefix(&format!("{name}/"))) {
+        let Some(stem) = file.strip_suffix(".yaml").filter(|_| !file.contains('/')) else { continue };
+        if OTHER_FILES.contains(&file) || models.contains_key(stem) {
+            continue;
+        }
+        let known: Vec<_> = models.keys().map(|model| format!("{model}.yaml")).collect();
+        let place = Place { file: format!("{name}/{file}").into(), line: 1, column: 1 };
+        problems.add(
+            &place,
+            format!("no model is called `{stem}`"),
+            Some(format!("known: {}", known.join(", "))),
+        );
+    }
+}
+
+/// Resources, methods and record fields must be the model's.
+fn check_models(
+    connector: &Connector,
+    models: &BTreeMap<String, Model>,
+    place: &Place,
+    problems: &mut Problems,
+) {
+    for (model, resources) in &connector.models {
+        let Some(spec) = models.get(model) else { continue };
+        for (resource, meaning) in resources {
+            let Some(spec) = spec.resources.get(resource) else {
+                problems.add(place, format!("{model} has no resource `{resource}`"), None);
+                continue;
+            };
+            for field in meaning.record.keys().filter(|field| !spec.fields.contains_key(*field)) {
+                problems.add(place, format!("{model}.{resource} has no field `{field}`"), None);
+            }
+            for method in meaning.methods.keys().filter(|method| *method != "find") {
+                match spec.methods.get(method) {
+                    None => problems.add(place, format!("{model}.{resource} has no method `{method}`"), None),
+                    Some(spec) if spec.destructive && meaning.methods[method].removal.is_none() => {
+                        problems.add(
+                            place,
+                            format!("{model}.{resource}.{method} is destructive and needs `removal`"),
+                            None,
+                        );
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+}
+
+fn extends(vendor: &Node) -> Option<String> {
+    let Data::Map(map) = &vendor.data else { return None };
+    match &map.get("extends")?.1.data {
+        Data::Text(name) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+fn optional(file: &str, files: &Files, problems: &mut Problems) -> Option<Node> {
+    files.contains_key(file).then(|| parse(file, files, problems)).flatten()
+}
+
+fn parse(file: &str, files: &Files, problems: &mut Problems) -> Option<Node> {
+    match Node::parse(&Arc::from(file), files.get(file)?) {
+        Ok(node) => Some(node),
+        Err(problem) => {
+            problems.0.push(problem);
+            None
+        }
+    }
+}
+
+fn read_models(problems: &mut Problems) -> BTreeMap<String, Model> {
+    let mut models: BTreeMap<String, Model> = BTreeMap::new();
+    let files = embedded(&MODELS);
+    for file in files.keys() {
+        let Some((model, resource)) = file.strip_suffix(".yaml").and_then(|file| file.split_once('/')) else {
+            continue;
+        };
+        let Some(node) = parse(file, &files, problems) else { continue };
+        if let Some(spec) = models::resource(&node, problems) {
+            let entry = models.entry(model.to_owned());
+            let entry = entry
+                .or_insert_with(|| Model { name: model.to_owned(), resources: indexmap::IndexMap::new() });
+            entry.resources.insert(resource.to_owned(), spec);
+        }
+    }
+    models
+}
+
+fn embedded(dir: &Dir<'_>) -> Files {
+    let mut files = Files::new();
+    collect(dir, &mut files);
+    files
+}
+
+fn collect(dir: &Dir<'_>, files: &mut Files) {
+    for file in dir.files().filter(|file| file.path().extension().is_some_and(|kind| kind == "yaml")) {
+        if let (Some(path), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
+            files.insert(path.to_owned(), text.to_owned());
+        }
+    }
+    for inner in dir.dirs() {
+        collect(inner, files);
+    }
+}
+
+/// The YAML files of an operator's folder: `<connector>/<file>.yaml`.
+fn folder(path: &Path) -> Result<Files, Problems> {
+    let mut files = Files::new();
+    let fail = |path: &Path, error: &std::io::Error| {
+        let place = Place { file: path.display().to_string().into(), line: 1, column: 1 };
+        let mut problems = Problems::default();
+        problems.add(&place, format!("cannot be read: {error}"), None);
+        problems
+    };
+    let entries = std::fs::read_dir(path).map_err(|error| fail(path, &error))?;
+    for entry in entries.filter_map(Result::ok).filter(|entry| entry.path().is_dir()) {
+        let inner = std::fs::read_dir(entry.path()).map_err(|error| fail(&entry.path(), &error))?;
+        for file in inner.filter_map(Result::ok).map(|file| file.path()) {
+            if file.extension().is_none_or(|kind| kind != "yaml") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&file).map_err(|error| fail(&file, &error))?;
+            let name = format!(
+                "{}/{}",
+                entry.file_name().to_string_lossy(),
+                file.file_name().unwrap_or_default().to_string_lossy()
+            );
+            files.insert(name, text);
+        }
+    }
+    Ok(files)
+}

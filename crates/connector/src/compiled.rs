@@ -1,0 +1,387 @@
+//! A connector after compilation: everything parsed, checked and ready to be evaluated.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use koine_model::{Effect, Verb};
+use serde_json::Value;
+
+use crate::expr::Expr;
+use crate::template::{Template, TextTemplate};
+
+/// One vendor, compiled.
+#[derive(Debug)]
+pub struct Connector {
+    /// The folder's name.
+    pub name: String,
+    /// The name people know.
+    pub label: String,
+    /// What kind of product it is.
+    pub category: String,
+    /// The vendor API and version it speaks.
+    pub api: String,
+    /// Prefix of every path; sees credential fields only.
+    pub base_url: TextTemplate,
+    /// Further hosts that requests may go to.
+    pub hosts: Vec<TextTemplate>,
+    /// Headers of every request.
+    pub headers: Vec<(String, TextTemplate)>,
+    /// Query parameters of every request.
+    pub query: Option<Template>,
+    /// Kinds of credential, the default first.
+    pub credentials: IndexMap<String, CredentialKind>,
+    /// How to notice throttling.
+    pub rate_limit: RateLimit,
+    /// How to read refusals.
+    pub errors: Errors,
+    /// Requests by `resource.method`.
+    pub requests: BTreeMap<String, RequestSpec>,
+    /// Model -> resource -> meaning.
+    pub models: BTreeMap<String, BTreeMap<String, Resource>>,
+}
+
+/// One way to authenticate.
+#[derive(Debug)]
+pub struct CredentialKind {
+    /// What the customer supplies.
+    pub fields: IndexMap<String, CredentialField>,
+    /// How it gets onto a request.
+    pub authorization: Authorization,
+}
+
+/// One value that the customer supplies.
+#[derive(Debug)]
+pub struct CredentialField {
+    /// Shown to people.
+    pub label: String,
+    /// Whether it must never be shown again.
+    pub secret: bool,
+    /// Whether an account cannot do without.
+    pub required: bool,
+    /// What the whole value must look like.
+    pub pattern: Option<regex_lite::Regex>,
+    /// A made-up value.
+    pub example: Option<String>,
+    /// The value when none is given.
+    pub default: Option<Value>,
+    /// Where to find it.
+    pub help: Option<String>,
+}
+
+/// How credentials get onto a request.
+#[derive(Debug)]
+pub enum Authorization {
+    /// One header.
+    Header {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: TextTemplate,
+    },
+    /// `Authorization: Bearer …`.
+    Bearer {
+        /// The token.
+        token: TextTemplate,
+    },
+    /// A query parameter.
+    Query {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: TextTemplate,
+    },
+    /// HTTP basic.
+    Basic {
+        /// The user name.
+        username: Template,
+        /// The password, which may be empty.
+        password: Template,
+    },
+    /// A bearer token fetched with client id and secret.
+    ClientCredentials {
+        /// The token endpoint.
+        token_url: TextTemplate,
+        /// The client id.
+        client_id: TextTemplate,
+        /// The client secret.
+        client_secret: TextTemplate,
+        /// Scopes to ask for.
+        scopes: Vec<String>,
+        /// Whether id and secret go into the body rather than a basic header.
+        in_body: bool,
+    },
+}
+
+/// How lists are walked.
+#[derive(Debug, Clone)]
+pub struct Pagination {
+    /// The style.
+    pub style: PageStyle,
+    /// Name of the page-size parameter.
+    pub limit_param: Option<String>,
+    /// Largest page the vendor accepts.
+    pub max_limit: Option<u64>,
+    /// Page size when the caller names none.
+    pub default_limit: Option<u64>,
+}
+
+/// The styles of walking lists.
+#[derive(Debug, Clone)]
+pub enum PageStyle {
+    /// Follow `Link: <…>; rel="next"`.
+    LinkHeader,
+    /// A cursor found in the answer.
+    Cursor {
+        /// Where.
+        path: Expr,
+        /// The parameter it goes back in.
+        param: String,
+        /// Whether it is a whole URL.
+        is_link: bool,
+    },
+    /// Page numbers.
+    Page {
+        /// The parameter.
+        param: String,
+        /// The first page's number.
+        first: u64,
+        /// How many pages there are.
+        total: Option<Expr>,
+    },
+    /// Record numbers.
+    Offset {
+        /// The parameter.
+        param: String,
+        /// The first record's number.
+        first: u64,
+        /// How many records there are.
+        total: Option<Expr>,
+    },
+}
+
+/// How to notice throttling and when to come back.
+#[derive(Debug, Default)]
+pub struct RateLimit {
+    /// Besides 429.
+    pub is_limited: Option<Expr>,
+    /// Seconds to wait.
+    pub retry_after: Option<Expr>,
+    /// Epoch second of the reset, or an object with `reset`.
+    pub reset: Option<Expr>,
+}
+
+/// How to read refusals.
+#[derive(Debug, Default)]
+pub struct Errors {
+    /// The vendor's words.
+    pub message: Option<Expr>,
+    /// When an answer means that the thing does not exist; by default status 404.
+    pub not_found: Option<Expr>,
+    /// When an answer is an error whatever its status.
+    pub is_error: Option<Expr>,
+}
+
+/// One vendor request.
+#[derive(Debug)]
+pub struct RequestSpec {
+    /// `resource.method`.
+    pub name: String,
+    /// The verb.
+    pub verb: Verb,
+    /// The path after the base URL.
+    pub path: TextTemplate,
+    /// Query parameters written in the path.
+    pub path_query: Vec<(String, String)>,
+    /// Query parameters.
+    pub query: Option<Template>,
+    /// Headers.
+    pub headers: Vec<(String, TextTemplate)>,
+    /// The body.
+    pub body: Option<Template>,
+    /// Whether the body goes out as a form.
+    pub form: bool,
+    /// From the body to the record or list.
+    pub response_path: Option<Expr>,
+    /// How its list is walked.
+    pub pagination: Option<Pagination>,
+    /// Overrides [`Errors::is_error`].
+    pub is_error: Option<Expr>,
+    /// Whether sending it twice is harmless.
+    pub idempotent: bool,
+    /// Whether it goes out without credentials.
+    pub no_auth: bool,
+}
+
+/// What a vendor resource means in the unified model.
+#[derive(Debug, Default)]
+pub struct Resource {
+    /// Unified field -> expression over one vendor record.
+    pub record: IndexMap<String, Expr>,
+    /// Methods by name; `find` is not public.
+    pub methods: IndexMap<String, Row>,
+}
+
+/// Which request a row calls.
+#[derive(Debug, Clone)]
+pub enum Choice {
+    /// Always this one.
+    Fixed(String),
+    /// The expression's text, which must be one of the list.
+    Chosen(Expr, Vec<String>),
+}
+
+/// How one unified method is done.
+#[derive(Debug, Default)]
+pub struct Row {
+    /// The resource half of the request's name.
+    pub resource: Option<Choice>,
+    /// The method half.
+    pub method: Option<Choice>,
+    /// The whole path id must match this.
+    pub id_pattern: Option<regex_lite::Regex>,
+    /// Default vendor query.
+    pub query: Option<Template>,
+    /// Computed vendor query.
+    pub query_mapping: Option<Expr>,
+    /// Default vendor body.
+    pub body: Option<Template>,
+    /// Computed vendor body.
+    pub request_body_mapping: Option<Expr>,
+    /// Computed path.
+    pub path_mapping: Option<Expr>,
+    /// Computed headers.
+    pub request_header_mapping: Option<Expr>,
+    /// Accepted query parameters.
+    pub query_schema: IndexMap<String, Parameter>,
+    /// Accepted body fields.
+    pub request_body_schema: IndexMap<String, Parameter>,
+    /// Picks the record or list.
+    pub select: Option<Expr>,
+    /// A whole expression instead of the record map, and whether it sees the whole list at once.
+    pub response_mapping: Option<(Expr, bool)>,
+    /// Overrides single fields of the resource's record map.
+    pub record: IndexMap<String, Expr>,
+    /// Headers shown to the caller.
+    pub response_header_mapping: Option<Expr>,
+    /// `{status?, message?}` for a refusal.
+    pub error_mapping: Option<Expr>,
+    /// Whether list items are shallow.
+    pub is_partial: Option<Expr>,
+    /// The read before a write.
+    pub target: Option<Target>,
+    /// Steps before the call.
+    pub before: Vec<Step>,
+    /// Steps after it.
+    pub after: Vec<Step>,
+    /// Checks after the reads.
+    pub guard: Vec<(Expr, String)>,
+    /// What success does.
+    pub removal: Option<Removal>,
+    /// What proves it.
+    pub verify: Option<Verify>,
+    /// When the destructive answer says that there was nothing to remove.
+    pub already_gone: Option<Expr>,
+    /// Calls with equal text run one after another.
+    pub serialize_on: Option<TextTemplate>,
+}
+
+/// One accepted parameter.
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    /// `string`, `boolean`, `number`, `object` or `array`.
+    pub kind: String,
+    /// Whether this vendor cannot do without.
+    pub required: bool,
+    /// When it cannot do without.
+    pub required_if: Option<Expr>,
+    /// The only values.
+    pub values: Vec<String>,
+    /// What the whole value must look like.
+    pub pattern: Option<regex_lite::Regex>,
+    /// For the documentation.
+    pub note: Option<String>,
+}
+
+/// One extra request of a row.
+#[derive(Debug, Default)]
+pub struct Step {
+    /// What `before.<name>` calls its answer.
+    pub name: Option<String>,
+    /// `resource.method`; empty for a step that only waits.
+    pub call: Option<Call>,
+    /// Only if this holds.
+    pub run_if: Option<Expr>,
+    /// Whether its answer, not the call's, is the `raw` one.
+    pub main: bool,
+    /// Whether it changes something; by default, whether its verb is not GET.
+    pub destructive: Option<bool>,
+    /// Whether a refusal of it is ignored.
+    pub optional: bool,
+    /// A bounded poll after it.
+    pub wait: Option<Wait>,
+}
+
+/// A request with its own id and parameters.
+#[derive(Debug)]
+pub struct Call {
+    /// `resource.method`, or an expression that chooses one of several.
+    pub request: Choice,
+    /// The id; the call's own by default.
+    pub id: Option<Expr>,
+    /// Query parameters.
+    pub query: Option<Template>,
+    /// The body.
+    pub body: Option<Template>,
+    /// Picks from the answer.
+    pub select: Option<Expr>,
+}
+
+/// The read before a write.
+#[derive(Debug)]
+pub enum Target {
+    /// The `get` row of a resource of the same model, with this id.
+    Get(String, Option<Expr>),
+    /// A request of its own.
+    Call(Call),
+}
+
+/// A bounded poll.
+#[derive(Debug)]
+pub struct Wait {
+    /// What to read.
+    pub call: Call,
+    /// Until this holds.
+    pub until: Expr,
+    /// Most reads.
+    pub tries: u32,
+    /// Milliseconds between them.
+    pub delay_ms: u64,
+}
+
+/// Removal semantics.
+#[derive(Debug, Clone)]
+pub struct Removal {
+    /// What success does.
+    pub effect: Effect,
+    /// Whether and until when it can be taken back.
+    pub reversible: String,
+    /// Whether the paid seat becomes free.
+    pub seat_freed: String,
+    /// What happens to what the person owned.
+    pub content: String,
+}
+
+/// The read that proves a removal.
+#[derive(Debug)]
+pub struct Verify {
+    /// What to read.
+    pub call: Call,
+    /// True when the effect is there.
+    pub gone: Expr,
+    /// True when the call must be sent again.
+    pub repeat_if: Option<Expr>,
+    /// Most reads.
+    pub tries: u32,
+    /// Milliseconds between them.
+    pub delay_ms: u64,
+}

@@ -1,0 +1,111 @@
+//! Vendor records to unified records.
+
+use indexmap::IndexMap;
+use koine_model::{FieldType, ResourceSpec};
+use serde_json::{Map, Value};
+
+use crate::compiled::{Resource, Row};
+use crate::expr::{Expr, Scope};
+
+/// A field whose expression failed.
+#[derive(Debug, thiserror::Error)]
+#[error("field `{field}`: {message}")]
+pub struct MapError {
+    /// The unified field; `response_mapping` for a whole expression.
+    pub field: String,
+    /// What went wrong, without the data.
+    pub message: String,
+}
+
+/// What a mapping sees besides the record.
+#[derive(Debug, Default, Clone)]
+pub struct MapInput {
+    /// The path id.
+    pub id: Option<String>,
+    /// The caller's parameters.
+    pub query: Map<String, Value>,
+    /// The caller's body.
+    pub body: Map<String, Value>,
+    /// Credential fields without secrets.
+    pub context: Map<String, Value>,
+    /// Named answers of steps.
+    pub before: Map<String, Value>,
+}
+
+/// Maps one vendor record. Fields that come out undefined or null are left out.
+///
+/// # Errors
+/// The first field whose expression fails.
+pub fn record(
+    resource: &Resource,
+    row: &Row,
+    spec: &ResourceSpec,
+    vendor: &Value,
+    input: &MapInput,
+) -> Result<Map<String, Value>, MapError> {
+    let scope = Scope::new(&scope(vendor, input));
+    if let Some((expr, _)) = &row.response_mapping {
+        return whole(expr, &scope);
+    }
+    let mut fields: IndexMap<&String, &Expr> = resource.record.iter().collect();
+    fields.extend(row.record.iter());
+    let mut record = Map::new();
+    for (name, expr) in fields {
+        let value =
+            scope.eval(expr).map_err(|error| MapError { field: name.clone(), message: error.to_string() })?;
+        let Some(value) = value.filter(|value| !value.is_null()) else { continue };
+        let value = match spec.fields.get(name) {
+            Some(field) => conform(value, &field.kind),
+            None => value,
+        };
+        record.insert(name.clone(), value);
+    }
+    Ok(record)
+}
+
+fn whole(expr: &Expr, scope: &Scope) -> Result<Map<String, Value>, MapError> {
+    let fail = |message: String| MapError { field: "response_mapping".to_owned(), message };
+    match scope.eval(expr).map_err(|error| fail(error.to_string()))? {
+        Some(Value::Object(map)) => Ok(map),
+        _ => Err(fail("the mapping gave no record".to_owned())),
+    }
+}
+
+/// The vendor record's keys at the root, ours laid under them so that the vendor's win; the whole record is
+/// also `response`.
+fn scope(vendor: &Value, input: &MapInput) -> Value {
+    let mut root = Map::new();
+    root.insert("query".to_owned(), Value::Object(input.query.clone()));
+    root.insert("body".to_owned(), Value::Object(input.body.clone()));
+    root.insert("context".to_owned(), Value::Object(input.context.clone()));
+    root.insert("before".to_owned(), Value::Object(input.before.clone()));
+    if let Value::Object(record) = vendor {
+        root.extend(record.clone());
+    }
+    root.insert("response".to_owned(), vendor.clone());
+    Value::Object(root)
+}
+
+/// Ids and other text are text, and lists are lists, whatever the vendor sends.
+fn conform(value: Value, kind: &FieldType) -> Value {
+    match (kind, value) {
+        (FieldType::Text | FieldType::DateTime, Value::Number(number)) => Value::String(number.to_string()),
+        (FieldType::Text, Value::Bool(flag)) => Value::String(flag.to_string()),
+        (FieldType::List(of), Value::Array(items)) => Value::Array(
+            items.into_iter().filter(|item| !item.is_null()).map(|item| conform(item, of)).collect(),
+        ),
+        (FieldType::List(of), one) => Value::Array(vec![conform(one, of)]),
+        (FieldType::Record(fields), Value::Object(map)) => Value::Object(
+            map.into_iter()
+                .map(|(key, value)| match fields.get(&key) {
+                    Some(kind) if !value.is_null() => {
+                        let value = conform(value, kind);
+                        (key, value)
+                    }
+                    _ => (key, value),
+                })
+                .collect(),
+        ),
+        (_, value) => value,
+    }
+}

@@ -1,0 +1,103 @@
+//! What an answer means, by the connector's own rules.
+
+use koine_model::{Answer, Response};
+use serde_json::{Map, Value, json};
+
+use super::types::Refusal;
+use crate::compiled::{Connector, RequestSpec};
+use crate::expr::Expr;
+
+/// Longest wait, in seconds, that a plan takes upon itself before it hands a 429 to the caller.
+const LONGEST_WAIT: u64 = 20;
+
+/// An answer, judged.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// It worked.
+    Good(Response),
+    /// It does not exist.
+    NotFound(Refusal),
+    /// Too fast; nothing was done. Seconds to wait, `None` if longer than we wait.
+    Throttled(Refusal, Option<u64>),
+    /// The vendor said no; nothing was done.
+    Refused(Refusal),
+    /// The vendor failed: it may or may not have acted.
+    Failed(Refusal),
+    /// It may have arrived.
+    Lost(String),
+    /// It did not arrive.
+    NotSent(String),
+    /// Our guard refused.
+    Forbidden(String),
+}
+
+pub(super) fn judge(connector: &Connector, spec: &RequestSpec, answer: Answer, now: u64) -> Verdict {
+    let response = match answer {
+        Answer::Received(response) => response,
+        Answer::Lost(why) => return Verdict::Lost(why),
+        Answer::NotSent(why) => return Verdict::NotSent(why),
+        Answer::Forbidden(why) => return Verdict::Forbidden(why),
+    };
+    let wire = wire_scope(&response);
+    let holds = |expr: Option<&Expr>| expr.is_some_and(|expr| expr.test(&wire).unwrap_or(false));
+    let throttled = response.status == 429 || holds(connector.rate_limit.is_limited.as_ref());
+    let is_error = spec.is_error.as_ref().or(connector.errors.is_error.as_ref());
+    let erring = !(200..300).contains(&response.status) || holds(is_error);
+    if !erring && !throttled {
+        return Verdict::Good(response);
+    }
+    let refusal = Refusal {
+        message: message(connector, &wire),
+        status: if response.status < 400 { 502 } else { response.status },
+        retry_after: throttled.then(|| wait_seconds(connector, &response, &wire, now)),
+        throttled,
+        response,
+    };
+    if throttled {
+        let wait = refusal.retry_after.filter(|seconds| *seconds <= LONGEST_WAIT);
+        return Verdict::Throttled(refusal, wait);
+    }
+    let not_found = match &connector.errors.not_found {
+        Some(expr) => expr.test(&wire).unwrap_or(false),
+        None => refusal.response.status == 404,
+    };
+    match refusal.response.status {
+        _ if not_found => Verdict::NotFound(refusal),
+        500.. => Verdict::Failed(refusal),
+        _ => Verdict::Refused(refusal),
+    }
+}
+
+/// `data`, `status`, `headers`, `response`.
+pub(super) fn wire_scope(response: &Response) -> Value {
+    let headers: Map<String, Value> =
+        response.headers.iter().map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect();
+    let data = response.json().unwrap_or(Value::Null);
+    json!({"data": data, "response": data, "status": response.status, "headers": headers})
+}
+
+fn message(connector: &Connector, wire: &Value) -> Option<String> {
+    let value = connector.errors.message.as_ref()?.eval(wire).ok().flatten()?;
+    value.as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned)
+}
+
+/// The later of what `retry-after`, the connector's rules and a floor of one second say.
+fn wait_seconds(connector: &Connector, response: &Response, wire: &Value, now: u64) -> u64 {
+    let number = |expr: Option<&Expr>| {
+        let value = expr?.eval(wire).ok().flatten()?;
+        let value = value.get("reset").cloned().unwrap_or(value);
+        match value {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        }
+    };
+    let header = response.header("retry-after").and_then(|text| text.parse::<f64>().ok());
+    let relative = number(connector.rate_limit.retry_after.as_ref()).or(header);
+    #[expect(clippy::cast_precision_loss, reason = "an epoch second is far below 2^52")]
+    let absolute = number(connector.rate_limit.reset.as_ref()).map(|reset| reset - now as f64);
+    let wait = relative.unwrap_or(1.0).max(absolute.unwrap_or(0.0)).clamp(1.0, 86_400.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a day")]
+    let seconds = wait.ceil() as u64;
+    seconds
+}

@@ -1,0 +1,164 @@
+//! Reads: one record, or a page of a list in the vendor's style of walking.
+
+use koine_model::{Request, Response};
+use serde_json::Value;
+use url::Url;
+
+use super::scope::body_of;
+use super::{Failure, Plan, Stage, Step, Success, broken};
+use crate::authorize::host_of;
+use crate::compiled::{PageStyle, Pagination, RequestSpec, Row};
+
+/// Most empty pages that are read past before the list is called ended.
+const MOST_EMPTY_PAGES: u32 = 10;
+
+/// Where a list call stands.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    /// The cursor of the page being read, when it is not the caller's.
+    cursor: Option<String>,
+    empty: u32,
+}
+
+impl Plan {
+    fn is_list(&self) -> bool {
+        matches!(self.ask.method.as_str(), "list" | "find")
+    }
+
+    /// Adds page parameters to a list request, or replaces its URL by the next link.
+    pub(super) fn place_on_page(&mut self, spec: &RequestSpec, request: &mut Request) -> Step<()> {
+        let Some(pages) = spec.pagination.as_ref().filter(|_| self.is_list()) else { return Ok(()) };
+        let cursor = self.pages.cursor.clone().or_else(|| self.ask.cursor.clone());
+        let limit = page_size(pages, self.ask.limit);
+        let is_link = matches!(pages.style, PageStyle::LinkHeader | PageStyle::Cursor { is_link: true, .. });
+        if let Some(link) = cursor.as_ref().filter(|_| is_link) {
+            request.url = self.checked_link(link)?;
+            return Ok(());
+        }
+        let mut query = request.url.query_pairs_mut();
+        if let (Some(param), Some(limit)) = (&pages.limit_param, limit) {
+            query.append_pair(param, &limit.to_string());
+        }
+        match (&pages.style, cursor) {
+            (PageStyle::Cursor { param, .. }, Some(cursor)) => {
+                query.append_pair(param, &cursor);
+            }
+            (PageStyle::Page { param, first, .. } | PageStyle::Offset { param, first, .. }, cursor) => {
+                query.append_pair(param, &cursor.unwrap_or_else(|| first.to_string()));
+            }
+            (PageStyle::LinkHeader | PageStyle::Cursor { .. }, _) => {}
+        }
+        drop(query);
+        Ok(())
+    }
+
+    /// A link may only lead to where this account's requests go anyway.
+    fn checked_link(&self, link: &str) -> Step<Url> {
+        let url = self.base.join(link).map_err(|_| Failure::Input("the cursor is not valid".to_owned()))?;
+        if url.scheme() == self.base.scheme() && host_of(&url) == host_of(&self.base) {
+            return Ok(url);
+        }
+        // An emulator or a gateway in front of the vendor may name the vendor's own host in its links.
+        Err(Failure::Input(format!("the next link leads to another host, {}", host_of(&url))))
+    }
+
+    /// The answer to the main request of a read.
+    pub(super) fn page_or_record(&mut self, spec: &RequestSpec, row: &Row, response: Response) -> Step<()> {
+        let picked = self.picked(spec, row.select.as_ref(), &response)?;
+        if !self.is_list() {
+            let Some(record) = picked.filter(|value| !value.is_null()) else { return Err(Failure::NotFound) };
+            self.main = Some(response);
+            self.end(Ok(Success::Record(record)), None, None);
+            return Ok(());
+        }
+        let items = match picked {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(one) => vec![one],
+        };
+        let next = match &spec.pagination {
+            Some(pages) => self.next_cursor(pages, &response, items.len())?,
+            None => None,
+        };
+        if items.is_empty() && next.is_some() && self.pages.empty < MOST_EMPTY_PAGES {
+            self.pages.empty += 1;
+            self.pages.cursor = next;
+            return self.go(Stage::Main).map(|_| ());
+        }
+        let next = next.filter(|_| !items.is_empty());
+        self.main = Some(response);
+        self.end(Ok(Success::List { items, next }), None, None);
+        Ok(())
+    }
+
+    fn next_cursor(&self, pages: &Pagination, response: &Response, count: usize) -> Step<Option<String>> {
+        let current = self.pages.cursor.clone().or_else(|| self.ask.cursor.clone());
+        let scope = self.answer_scope(response, body_of(response)?.unwrap_or(Value::Null), false);
+        let number = |expr: &Option<crate::expr::Expr>| -> Step<Option<u64>> {
+            let Some(expr) = expr else { return Ok(None) };
+            let value = expr.eval(&scope).map_err(|error| broken("pagination", &error))?;
+            Ok(value.as_ref().and_then(as_u64))
+        };
+        let full = page_size(pages, self.ask.limit).is_none_or(|limit| count as u64 >= limit);
+        let next = match &pages.style {
+            PageStyle::LinkHeader => next_link(response),
+            PageStyle::Cursor { path, .. } => {
+                let value = path.eval(&scope).map_err(|error| broken("cursor_path", &error))?;
+                value.and_then(|value| match value {
+                    Value::String(text) if !text.is_empty() => Some(text),
+                    Value::Number(number) => Some(number.to_string()),
+                    _ => None,
+                })
+            }
+            PageStyle::Page { first, total, .. } => {
+                let page = current.as_ref().and_then(|text| text.parse().ok()).unwrap_or(*first);
+                let more = match number(total)? {
+                    Some(total) => page + 1 < total + first,
+                    None => full && count > 0,
+                };
+                more.then(|| (page + 1).to_string())
+            }
+            PageStyle::Offset { first, total, .. } => {
+                let offset = current.as_ref().and_then(|text| text.parse().ok()).unwrap_or(*first);
+                let after = offset + count as u64;
+                let more = match number(total)? {
+                    Some(total) => after < total + first && count > 0,
+                    None => full && count > 0,
+                };
+                more.then(|| after.to_string())
+            }
+        };
+        Ok(next.filter(|next| current.as_ref() != Some(next)))
+    }
+}
+
+fn as_u64(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()))
+}
+
+fn page_size(pages: &Pagination, wanted: Option<u64>) -> Option<u64> {
+    let size = wanted.or(pages.default_limit).or(pages.max_limit)?;
+    Some(pages.max_limit.map_or(size, |most| size.min(most)).max(1))
+}
+
+/// The URL of the `rel="next"` entry of all Link headers.
+fn next_link(response: &Response) -> Option<String> {
+    let headers = response.headers.iter().filter(|(name, _)| name == "link");
+    headers.flat_map(|(_, value)| split_links(value)).find_map(|(url, params)| {
+        let rel = params.split(';').map(str::trim).find_map(|param| param.strip_prefix("rel="))?;
+        rel.trim_matches('"').split_ascii_whitespace().any(|word| word == "next").then_some(url)
+    })
+}
+
+/// `<url>; params, <url>; params`: commas inside the angle brackets do not separate.
+fn split_links(value: &str) -> Vec<(String, String)> {
+    let mut links = Vec::new();
+    let mut rest = value;
+    while let Some((_, tail)) = rest.split_once('<') {
+        let Some((url, tail)) = tail.split_once('>') else { break };
+        let end = tail.find(",").unwrap_or(tail.len());
+        links.push((url.to_owned(), tail[..end].trim_start_matches(';').to_owned()));
+        rest = &tail[end..];
+    }
+    links
+}

@@ -1,0 +1,526 @@
+//! The plan of a call: a state machine without IO. [`Plan::next`] says what to send, [`Plan::feed`] takes the
+//! answer; the rest of the gateway only carries messages.
+//!
+//! The rules that make it safe to use on people's accounts:
+//! * a lost answer or a 5xx to a destructive request is settled by reading, never by repeating blindly;
+//! * the request is sent again only if reading shows that it had no effect and it is idempotent, at most
+//!   [`MOST_SENDS`] times;
+//! * success is what the connector's `verify` read shows.
+
+mod judge;
+mod list;
+mod scope;
+mod types;
+mod write;
+
+use std::sync::Arc;
+
+use koine_model::{Answer, Outcome, Request, Response};
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use crate::build::{self, Additions, BuildError};
+use crate::compiled::{Call, Choice, Connector, RequestSpec, Row, Target};
+use judge::{Verdict, judge};
+pub use types::{Ask, Failure, Finished, Mode, Next, Refusal, Send, Success};
+
+/// Most times that one destructive request is sent within a call.
+pub const MOST_SENDS: u32 = 3;
+/// Most times that one read is sent.
+const MOST_READS: u32 = 4;
+
+/// Where a plan stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Target,
+    Before(usize),
+    BeforeWait(usize, u32),
+    Guard,
+    Main,
+    Verify { tries: u32, why: Why },
+    After(usize),
+    End,
+}
+
+/// Why the effect is being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// The vendor said yes.
+    Confirm,
+    /// The vendor said that there was nothing to remove.
+    Absent,
+    /// Nobody knows.
+    Settle,
+}
+
+/// One call under way.
+pub struct Plan {
+    connector: Arc<Connector>,
+    ask: Ask,
+    base: Url,
+    stage: Stage,
+    before: Map<String, Value>,
+    target: Option<Value>,
+    main: Option<Response>,
+    planned: Vec<Send>,
+    /// The request in flight.
+    sent: Option<Send>,
+    /// Sends of the request of this stage so far.
+    tries: u32,
+    delay_ms: u64,
+    /// Sends of the main request.
+    main_sends: u32,
+    /// Whether an earlier send of a destructive request may have had its effect unseen.
+    unsure: Option<String>,
+    /// Whether some destructive step has succeeded.
+    changed: bool,
+    /// The last refusal of the main request.
+    refusal: Option<Refusal>,
+    /// Whether any verifying read since the last send was readable.
+    read_ok: bool,
+    pages: list::Pages,
+    now: u64,
+    done: Option<Finished>,
+}
+
+type Step<T> = Result<T, Failure>;
+
+impl Plan {
+    /// Prepares a call.
+    ///
+    /// # Errors
+    /// Unknown method, an id or parameter that cannot be used, or a base URL that cannot be filled in.
+    /// `now` is the epoch second.
+    pub fn new(connector: Arc<Connector>, mut ask: Ask, now: u64) -> Result<Self, Failure> {
+        let (known_target, known_before) = (ask.known_target.take(), std::mem::take(&mut ask.known_before));
+        let context = Value::Object(ask.context.clone());
+        let base = build::base_url(&connector, &context, ask.base_url.as_ref()).map_err(from_build)?;
+        let mut plan = Self {
+            connector,
+            ask,
+            base,
+            stage: Stage::Target,
+            before: known_before,
+            target: known_target,
+            main: None,
+            planned: Vec::new(),
+            sent: None,
+            tries: 0,
+            delay_ms: 0,
+            main_sends: 0,
+            unsure: None,
+            changed: false,
+            refusal: None,
+            read_ok: false,
+            pages: list::Pages::default(),
+            now,
+            done: None,
+        };
+        let row = plan.row()?;
+        if let (Some(pattern), Some(id)) = (&row.id_pattern, &plan.ask.id)
+            && !pattern.is_match(id)
+        {
+            return Err(Failure::Input(format!("`{id}` is not an id of {}", plan.connector.label)));
+        }
+        if plan.ask.mode == Mode::Settle {
+            plan.unsure = Some("the gateway stopped before it saw the answer".to_owned());
+            plan.stage = Stage::Verify { tries: 0, why: Why::Settle };
+        }
+        Ok(plan)
+    }
+
+    /// The base URL that requests of this plan go to.
+    #[must_use]
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// What a later settlement must know: the ids and body of the call, and what was read so far.
+    #[must_use]
+    pub fn snapshot(&self) -> Value {
+        json!({"id": self.ask.id, "body": self.ask.body, "target": self.target, "before": self.before})
+    }
+
+    /// What to do next.
+    pub fn next(&mut self) -> Next {
+        if let Some(sent) = &self.sent {
+            return Next::Send(sent.clone());
+        }
+        while self.done.is_none() {
+            match self.advance() {
+                Ok(Some(send)) => {
+                    self.sent = Some(send.clone());
+                    return Next::Send(send);
+                }
+                Ok(None) => {}
+                Err(failure) => self.fail(failure),
+            }
+        }
+        Next::Done(Box::new(self.done.take().expect("the loop ends with `done` set")))
+    }
+
+    /// Takes the answer to the last request.
+    pub fn feed(&mut self, answer: Answer) {
+        let Some(send) = self.sent.take() else { return };
+        let connector = self.connector.clone();
+        let Some(spec) = connector.requests.get(&send.step) else { return };
+        let verdict = judge(&connector, spec, answer, self.now);
+        let result = match self.stage {
+            Stage::Main if send.destructive => self.main_answered(spec, verdict),
+            Stage::Verify { tries, why } => self.verify_answered(spec, verdict, tries, why),
+            Stage::Before(index) if send.destructive => self.destructive_step_answered(spec, verdict, index),
+            _ => self.read_answered(spec, verdict, send),
+        };
+        if let Err(failure) = result {
+            self.fail(failure);
+        }
+    }
+
+    fn row(&self) -> Step<&Row> {
+        row(&self.connector, &self.ask)
+    }
+
+    /// Moves on until there is something to send (`Some`) or the stage changed (`None`).
+    fn advance(&mut self) -> Step<Option<Send>> {
+        let connector = self.connector.clone();
+        let row = row(&connector, &self.ask)?;
+        match self.stage {
+            Stage::Target => match &row.target {
+                None => self.go(Stage::Before(0)),
+                Some(Target::Call(call)) => self.read(&connector, call),
+                Some(Target::Get(resource, id)) => self.read_target(&connector, resource, id.as_ref()),
+            },
+            Stage::Before(index) => match row.before.get(index) {
+                None => self.go(Stage::Guard),
+                Some(step) => self.step(&connector, step, Stage::Before(index + 1)),
+            },
+            Stage::BeforeWait(index, _) => match row.before.get(index).and_then(|step| step.wait.as_ref()) {
+                None => self.go(Stage::Before(index + 1)),
+                Some(wait) => self.read(&connector, &wait.call),
+            },
+            Stage::Guard => {
+                self.check_guards(row)?;
+                self.go(Stage::Main)
+            }
+            Stage::Main => self.send_main(&connector, row),
+            Stage::Verify { .. } => match &row.verify {
+                Some(verify) => self.read(&connector, &verify.call),
+                None => Err(Failure::Uncertain("this method has no read that could settle it".to_owned())),
+            },
+            Stage::After(index) => match row.after.get(index) {
+                None => {
+                    self.finish_write(row);
+                    Ok(None)
+                }
+                Some(step) => self.step(&connector, step, Stage::After(index + 1)),
+            },
+            Stage::End => Ok(None),
+        }
+    }
+
+    fn go(&mut self, stage: Stage) -> Step<Option<Send>> {
+        self.stage = stage;
+        self.tries = 0;
+        self.delay_ms = 0;
+        Ok(None)
+    }
+
+    fn step(
+        &mut self,
+        connector: &Connector,
+        step: &crate::compiled::Step,
+        then: Stage,
+    ) -> Step<Option<Send>> {
+        let runs = match &step.run_if {
+            Some(expr) => expr.test(&self.scope(false)).map_err(|error| broken("run_if", &error))?,
+            None => true,
+        };
+        let Some(call) = step.call.as_ref().filter(|_| runs) else { return self.go(then) };
+        let mut send = self.build_call(connector, call)?;
+        let reads =
+            connector.requests.get(&send.step).is_some_and(|spec| spec.verb == koine_model::Verb::Get);
+        send.destructive = step.destructive.unwrap_or(!reads);
+        if send.destructive {
+            self.check_guards(row(connector, &self.ask)?)?;
+        }
+        if self.ask.mode == Mode::DryRun && !reads {
+            self.planned.push(send);
+            return self.go(then);
+        }
+        Ok(Some(send))
+    }
+
+    /// Before anything destructive is sent, the first step included.
+    fn check_guards(&self, row: &Row) -> Step<()> {
+        for (expr, message) in &row.guard {
+            if expr.test(&self.scope(false)).map_err(|error| broken("guard", &error))? {
+                return Err(Failure::Guard(message.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, connector: &Connector, call: &Call) -> Step<Option<Send>> {
+        self.build_call(connector, call).map(Some)
+    }
+
+    /// The `get` row of a resource, with an id of its own; its steps are not run.
+    fn read_target(
+        &self,
+        connector: &Connector,
+        resource: &str,
+        id: Option<&crate::expr::Expr>,
+    ) -> Step<Option<Send>> {
+        let get = row_at(connector, &self.ask, resource, "get")?;
+        let mut scope = self.scope(true);
+        if let Some(expr) = id {
+            let id = expr.eval(&scope).map_err(|error| broken("target.id", &error))?.unwrap_or(Value::Null);
+            if let Value::Object(map) = &mut scope {
+                map.insert("id".to_owned(), as_text(id));
+            }
+        }
+        let name = self.main_name(get, &scope)?;
+        let mut additions = self.additions(get, &scope)?;
+        additions.body = None;
+        self.build(connector, &name, &scope, additions).map(Some)
+    }
+
+    fn build_call(&self, connector: &Connector, call: &Call) -> Step<Send> {
+        let mut scope = self.scope(true);
+        let name = self.choose(&call.request, &scope)?;
+        if let Some(expr) = &call.id {
+            let id = expr.eval(&scope).map_err(|error| broken("id", &error))?.unwrap_or(Value::Null);
+            if let Value::Object(map) = &mut scope {
+                map.insert("id".to_owned(), as_text(id));
+            }
+        }
+        let mut additions = Additions::default();
+        if let Some(template) = &call.query {
+            let value = template.render(&scope).map_err(|error| Failure::Input(error.to_string()))?;
+            additions.query = value.as_object().cloned().unwrap_or_default();
+        }
+        if let Some(template) = &call.body {
+            additions.body =
+                Some(template.render(&scope).map_err(|error| Failure::Input(error.to_string()))?);
+        }
+        self.build(connector, &name, &scope, additions)
+    }
+
+    fn build(&self, connector: &Connector, name: &str, scope: &Value, additions: Additions) -> Step<Send> {
+        let spec = self.spec(connector, name)?;
+        let request: Request =
+            build::request(connector, spec, &self.base, scope, additions).map_err(from_build)?;
+        Ok(Send {
+            request,
+            delay_ms: self.delay_ms,
+            step: name.to_owned(),
+            destructive: false,
+            no_auth: spec.no_auth,
+        })
+    }
+
+    fn spec<'a>(&self, connector: &'a Connector, name: &str) -> Step<&'a RequestSpec> {
+        connector
+            .requests
+            .get(name)
+            .ok_or_else(|| Failure::Connector(format!("{} has no request `{name}`", self.connector.name)))
+    }
+
+    fn choose(&self, choice: &Choice, scope: &Value) -> Step<String> {
+        match choice {
+            Choice::Fixed(name) => Ok(name.clone()),
+            Choice::Chosen(expr, allowed) => {
+                let value = expr.eval(scope).map_err(|error| broken("expression", &error))?;
+                let name = value.as_ref().and_then(Value::as_str).unwrap_or_default();
+                allowed.iter().find(|word| *word == name).cloned().ok_or_else(|| {
+                    Failure::Connector(format!(
+                        "the choice gave `{name}`, allowed are {}",
+                        allowed.join(", ")
+                    ))
+                })
+            }
+        }
+    }
+
+    /// A read's answer: target, steps, waits, and the main request of reads.
+    fn read_answered(&mut self, spec: &RequestSpec, verdict: Verdict, send: Send) -> Step<()> {
+        match verdict {
+            Verdict::Good(response) => self.read_succeeded(spec, response),
+            Verdict::Throttled(refusal, wait) => match wait.filter(|_| self.tries + 1 < MOST_READS) {
+                Some(seconds) => self.again(send, seconds * 1000),
+                None => Err(Failure::Vendor(refusal)),
+            },
+            Verdict::Failed(refusal) if self.tries + 1 >= MOST_READS => Err(Failure::Vendor(refusal)),
+            Verdict::Lost(why) | Verdict::NotSent(why) if self.tries + 1 >= MOST_READS => {
+                Err(Failure::Unreachable(why))
+            }
+            Verdict::Failed(_) | Verdict::Lost(_) | Verdict::NotSent(_) => {
+                let delay = 200 << self.tries;
+                self.again(send, delay)
+            }
+            Verdict::Forbidden(why) => Err(Failure::AddressRefused(why)),
+            Verdict::NotFound(refusal) => self.read_not_found(spec, refusal),
+            Verdict::Refused(refusal) => {
+                if self.step_is_optional() {
+                    self.skip_step()
+                } else {
+                    Err(Failure::Vendor(refusal))
+                }
+            }
+        }
+    }
+
+    fn again(&mut self, mut send: Send, delay_ms: u64) -> Step<()> {
+        self.tries += 1;
+        send.delay_ms = delay_ms;
+        self.sent = Some(send);
+        Ok(())
+    }
+
+    fn read_not_found(&mut self, spec: &RequestSpec, refusal: Refusal) -> Step<()> {
+        match self.stage {
+            Stage::BeforeWait(..) => self.wait_answered(spec, &refusal.response, true),
+            _ if self.step_is_optional() => self.skip_step(),
+            Stage::Target | Stage::Main => {
+                self.refusal = Some(refusal);
+                Err(Failure::NotFound)
+            }
+            _ => Err(Failure::Vendor(refusal)),
+        }
+    }
+
+    fn step_is_optional(&self) -> bool {
+        let Ok(row) = self.row() else { return false };
+        let step = match self.stage {
+            Stage::Before(index) => row.before.get(index),
+            Stage::After(index) => row.after.get(index),
+            _ => None,
+        };
+        step.is_some_and(|step| step.optional)
+    }
+
+    fn skip_step(&mut self) -> Step<()> {
+        let next = match self.stage {
+            Stage::Before(index) => Stage::Before(index + 1),
+            Stage::After(index) => Stage::After(index + 1),
+            other => other,
+        };
+        self.go(next).map(|_| ())
+    }
+
+    fn read_succeeded(&mut self, spec: &RequestSpec, response: Response) -> Step<()> {
+        let connector = self.connector.clone();
+        let row = row(&connector, &self.ask)?;
+        match self.stage {
+            Stage::Target => {
+                let select = match &row.target {
+                    Some(Target::Call(call)) => call.select.as_ref(),
+                    Some(Target::Get(resource, _)) => {
+                        row_at(&connector, &self.ask, resource, "get")?.select.as_ref()
+                    }
+                    None => None,
+                };
+                let value = self.picked(spec, select, &response)?;
+                let Some(target) = value.filter(|value| !value.is_null()) else {
+                    return Err(Failure::NotFound);
+                };
+                self.target = Some(target);
+                self.go(Stage::Before(0)).map(|_| ())
+            }
+            Stage::Before(index) => self.step_succeeded(spec, row.before.get(index), response, index),
+            Stage::BeforeWait(..) => self.wait_answered(spec, &response, false),
+            Stage::After(index) => {
+                if row.after.get(index).is_some_and(|step| step.main) {
+                    self.main = Some(response);
+                }
+                self.go(Stage::After(index + 1)).map(|_| ())
+            }
+            Stage::Main => self.page_or_record(spec, row, response),
+            Stage::Guard | Stage::Verify { .. } | Stage::End => Ok(()),
+        }
+    }
+
+    fn step_succeeded(
+        &mut self,
+        spec: &RequestSpec,
+        step: Option<&crate::compiled::Step>,
+        response: Response,
+        index: usize,
+    ) -> Step<()> {
+        let Some(step) = step else { return Ok(()) };
+        let select = step.call.as_ref().and_then(|call| call.select.as_ref());
+        let value = self.picked(spec, select, &response)?.unwrap_or(Value::Null);
+        if let Some(name) = &step.name {
+            self.before.insert(name.clone(), value);
+        }
+        if step.main {
+            self.main = Some(response);
+        }
+        let next = if step.wait.is_some() { Stage::BeforeWait(index, 0) } else { Stage::Before(index + 1) };
+        self.go(next).map(|_| ())
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        let writes = self.row().is_ok_and(|row| row.removal.is_some());
+        let outcome = match &failure {
+            _ if !writes || self.ask.mode == Mode::DryRun => None,
+            Failure::NotFound => None,
+            Failure::Uncertain(_) => Some(Outcome::Uncertain),
+            _ if self.unsure.is_some() => Some(Outcome::Uncertain),
+            _ => Some(Outcome::Refused),
+        };
+        let failure = match (outcome, failure) {
+            (Some(Outcome::Uncertain), Failure::Unreachable(why)) => Failure::Uncertain(why),
+            (_, failure) => failure,
+        };
+        let detail = self.changed.then(|| "an earlier step of this removal had already been done".to_owned());
+        self.end(Err(failure), outcome, detail);
+    }
+
+    fn end(&mut self, result: Result<Success, Failure>, outcome: Option<Outcome>, detail: Option<String>) {
+        self.stage = Stage::End;
+        self.sent = None;
+        self.done = Some(Finished {
+            result,
+            outcome,
+            target: self.target.take(),
+            main: self.main.take(),
+            planned: std::mem::take(&mut self.planned),
+            before: std::mem::take(&mut self.before),
+            detail,
+        });
+    }
+}
+
+/// The row of the call.
+fn row<'a>(connector: &'a Connector, ask: &Ask) -> Step<&'a Row> {
+    row_at(connector, ask, &ask.resource, &ask.method)
+}
+
+fn row_at<'a>(connector: &'a Connector, ask: &Ask, resource: &str, method: &str) -> Step<&'a Row> {
+    connector
+        .models
+        .get(&ask.model)
+        .and_then(|resources| resources.get(resource))
+        .and_then(|resource| resource.methods.get(method))
+        .ok_or_else(|| Failure::Connector(format!("{}: {resource}.{method} is not mapped", connector.name)))
+}
+
+fn broken(what: &str, error: &dyn std::fmt::Display) -> Failure {
+    Failure::Connector(format!("`{what}`: {error}"))
+}
+
+fn from_build(error: BuildError) -> Failure {
+    match error {
+        BuildError::Input(text) => Failure::Input(text),
+        BuildError::Connector(text) => Failure::Connector(text),
+    }
+}
+
+/// Ids are text everywhere.
+fn as_text(value: Value) -> Value {
+    match value {
+        Value::Number(number) => Value::String(number.to_string()),
+        other => other,
+    }
+}

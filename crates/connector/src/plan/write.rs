@@ -1,0 +1,368 @@
+//! The dangerous half of a plan: sending the main request, and finding out what came of it.
+
+use koine_model::{Outcome, Response, Verb};
+use serde_json::{Map, Value};
+
+use super::judge::Verdict;
+use super::types::{Failure, Mode, Refusal, Send, Success};
+use super::{MOST_SENDS, Plan, Stage, Step, Why, broken, row};
+use crate::build::Additions;
+use crate::compiled::{Connector, RequestSpec, Row, Verify};
+
+impl Plan {
+    /// The main request of any method.
+    pub(super) fn send_main(&mut self, connector: &Connector, row: &Row) -> Step<Option<Send>> {
+        let scope = self.scope(true);
+        let name = self.main_name(row, &scope)?;
+        let additions = self.additions(row, &scope)?;
+        let spec = self.spec(connector, &name)?;
+        let mut send = self.build(connector, &name, &scope, additions)?;
+        if spec.verb == Verb::Get {
+            self.place_on_page(spec, &mut send.request)?;
+            return Ok(Some(send));
+        }
+        send.destructive = true;
+        if self.ask.mode == Mode::DryRun {
+            self.planned.push(send);
+            self.plan_verify(connector, row);
+            self.end(Ok(Success::Planned), None, None);
+            return Ok(None);
+        }
+        self.main_sends += 1;
+        self.read_ok = false;
+        Ok(Some(send))
+    }
+
+    pub(super) fn main_name(&self, row: &Row, scope: &Value) -> Step<String> {
+        let resource =
+            row.resource.as_ref().ok_or_else(|| Failure::Connector("the method calls nothing".to_owned()))?;
+        let first = self.choose(resource, scope)?;
+        match &row.method {
+            None => Ok(first),
+            Some(method) => Ok(format!("{first}.{}", self.choose(method, scope)?)),
+        }
+    }
+
+    /// Query, body, path and headers as the row maps them; `remote_query` and `remote_data` win.
+    pub(super) fn additions(&self, row: &Row, scope: &Value) -> Step<Additions> {
+        let object =
+            |value: Option<Value>| value.and_then(|value| value.as_object().cloned()).unwrap_or_default();
+        let eval = |what: &str, expr: Option<&crate::expr::Expr>| -> Step<Option<Value>> {
+            expr.map_or(Ok(None), |expr| expr.eval(scope).map_err(|error| broken(what, &error)))
+        };
+        let render = |template: Option<&crate::template::Template>| -> Step<Option<Value>> {
+            template
+                .map(|template| template.render(scope))
+                .transpose()
+                .map_err(|e| Failure::Input(e.to_string()))
+        };
+        let mut query = object(render(row.query.as_ref())?);
+        query.extend(object(eval("query_mapping", row.query_mapping.as_ref())?));
+        query.extend(self.ask.remote_query.clone());
+        let mut body = render(row.body.as_ref())?;
+        if let Some(mapped) = eval("request_body_mapping", row.request_body_mapping.as_ref())? {
+            body = Some(match (body, mapped) {
+                (Some(Value::Object(mut base)), Value::Object(over)) => {
+                    base.extend(over);
+                    Value::Object(base)
+                }
+                (_, mapped) => mapped,
+            });
+        }
+        if !self.ask.remote_data.is_empty() {
+            let mut merged = object(body);
+            merged.extend(self.ask.remote_data.clone());
+            body = Some(Value::Object(merged));
+        }
+        let path =
+            eval("path_mapping", row.path_mapping.as_ref())?.and_then(|v| v.as_str().map(ToOwned::to_owned));
+        let headers: Map<String, Value> =
+            object(eval("request_header_mapping", row.request_header_mapping.as_ref())?);
+        Ok(Additions { path, query, body, headers })
+    }
+
+    /// A dry run also names the read that would prove the effect.
+    fn plan_verify(&mut self, connector: &Connector, row: &Row) {
+        let Some(verify) = &row.verify else { return };
+        if let Ok(send) = self.build_call(connector, &verify.call) {
+            self.planned.push(send);
+        }
+    }
+
+    /// The answer to a destructive main request.
+    pub(super) fn main_answered(&mut self, spec: &RequestSpec, verdict: Verdict) -> Step<()> {
+        let connector = self.connector.clone();
+        let row = row(&connector, &self.ask)?;
+        match verdict {
+            Verdict::Good(response) => {
+                self.main = Some(response);
+                self.changed = true;
+                if self.ask.verify && row.verify.is_some() {
+                    return self.read_back(Why::Confirm);
+                }
+                self.go(Stage::After(0)).map(|_| ())
+            }
+            Verdict::NotFound(refusal) => self.nothing_there(row, refusal),
+            Verdict::Refused(refusal) => {
+                let scope = self.answer_scope(&refusal.response, Value::Null, false);
+                let gone = row.already_gone.as_ref().is_some_and(|expr| expr.test(&scope).unwrap_or(false));
+                if gone { self.nothing_there(row, refusal) } else { self.refused(row, refusal) }
+            }
+            Verdict::Throttled(refusal, wait) => match wait.filter(|_| self.main_sends < MOST_SENDS) {
+                Some(seconds) => {
+                    self.delay_ms = seconds * 1000;
+                    Ok(())
+                }
+                None => self.refused(row, refusal),
+            },
+            Verdict::Failed(refusal) => {
+                self.unsure = Some(format!("the vendor answered {}", refusal.response.status));
+                self.refusal = Some(refusal);
+                self.settle(row)
+            }
+            Verdict::Lost(why) => {
+                self.unsure = Some(why);
+                self.refusal = None;
+                self.settle(row)
+            }
+            Verdict::NotSent(why) if self.main_sends >= MOST_SENDS => Err(Failure::Unreachable(why)),
+            Verdict::NotSent(_) => {
+                self.delay_ms = 300 << self.main_sends;
+                let _ = spec;
+                Ok(())
+            }
+            Verdict::Forbidden(why) => Err(Failure::AddressRefused(why)),
+        }
+    }
+
+    fn read_back(&mut self, why: Why) -> Step<()> {
+        self.go(Stage::Verify { tries: 0, why }).map(|_| ())
+    }
+
+    /// Nobody knows what happened: read, whatever the caller said about reading back.
+    fn settle(&mut self, row: &Row) -> Step<()> {
+        if row.verify.is_some() {
+            return self.read_back(Why::Settle);
+        }
+        Err(Failure::Uncertain(self.unsure.clone().unwrap_or_default()))
+    }
+
+    /// The vendor says that there is nothing to remove.
+    fn nothing_there(&mut self, row: &Row, refusal: Refusal) -> Step<()> {
+        self.refusal = Some(refusal);
+        if row.verify.is_some() {
+            return self.read_back(Why::Absent);
+        }
+        self.absent()
+    }
+
+    fn refused(&mut self, row: &Row, refusal: Refusal) -> Step<()> {
+        if self.unsure.is_some() {
+            self.refusal = Some(refusal);
+            return self.settle(row);
+        }
+        Err(Failure::Vendor(refusal))
+    }
+
+    /// Gone without a success of ours in this call.
+    fn absent(&mut self) -> Step<()> {
+        if self.unsure.is_some() {
+            return self.go(Stage::After(0)).map(|_| ());
+        }
+        // A target that was read is evidence that the record existed. For a membership it is not:
+        // the group exists, but nothing shows that this user was ever in it.
+        let membership =
+            self.row()?.removal.as_ref().is_some_and(|r| r.effect == koine_model::Effect::RemovesMembership);
+        if self.target.is_none() || membership {
+            return Err(Failure::NotFound);
+        }
+        self.end(Ok(Success::Write), Some(Outcome::AlreadyGone), None);
+        Ok(())
+    }
+
+    /// The answer to a read that asks whether the effect is there.
+    pub(super) fn verify_answered(
+        &mut self,
+        spec: &RequestSpec,
+        verdict: Verdict,
+        tries: u32,
+        why: Why,
+    ) -> Step<()> {
+        let connector = self.connector.clone();
+        let Some(verify) = &row(&connector, &self.ask)?.verify else { return Ok(()) };
+        let seen = match verdict {
+            Verdict::Good(response) => match self.picked(spec, verify.call.select.as_ref(), &response) {
+                Ok(record) => Some((record.unwrap_or(Value::Null), response, false)),
+                Err(_) => None,
+            },
+            Verdict::NotFound(refusal) => Some((Value::Null, refusal.response, true)),
+            Verdict::Throttled(_, Some(seconds)) => {
+                self.delay_ms = seconds * 1000;
+                return self.read_later(verify, tries, why, None);
+            }
+            _ => None,
+        };
+        let Some((record, response, not_found)) = seen else {
+            return self.read_later(verify, tries, why, None);
+        };
+        let scope = self.answer_scope(&response, record, not_found);
+        if verify.gone.test(&scope).map_err(|error| broken("verify.gone", &error))? {
+            return match why {
+                Why::Absent => self.absent(),
+                Why::Confirm | Why::Settle => self.go(Stage::After(0)).map(|_| ()),
+            };
+        }
+        self.read_ok = true;
+        let repeat = verify.repeat_if.as_ref().is_some_and(|expr| expr.test(&scope).unwrap_or(false));
+        if repeat && self.main_sends < MOST_SENDS && self.ask.mode == Mode::Run {
+            return self.go(Stage::Main).map(|_| ());
+        }
+        self.read_later(verify, tries, why, Some(repeat))
+    }
+
+    /// Not there yet, or not readable: read again, and at the end say what is known.
+    fn read_later(&mut self, verify: &Verify, tries: u32, why: Why, partly: Option<bool>) -> Step<()> {
+        if tries + 1 < verify.tries {
+            self.stage = Stage::Verify { tries: tries + 1, why };
+            self.delay_ms = self.delay_ms.max(verify.delay_ms);
+            return Ok(());
+        }
+        match why {
+            Why::Confirm => {
+                self.end(Ok(Success::Write), Some(Outcome::Pending), None);
+                Ok(())
+            }
+            Why::Absent => match self.refusal.take() {
+                Some(refusal) => Err(Failure::Vendor(refusal)),
+                None => Err(Failure::NotFound),
+            },
+            Why::Settle => self.still_there(partly),
+        }
+    }
+
+    /// Reading did not show the effect of a request whose answer nobody saw.
+    fn still_there(&mut self, partly: Option<bool>) -> Step<()> {
+        let why = self.unsure.clone().unwrap_or_default();
+        if !self.read_ok {
+            return Err(Failure::Uncertain(format!("{why}, and reading back failed too")));
+        }
+        if self.ask.mode == Mode::Settle {
+            let detail = match partly {
+                Some(true) => "interrupted half-way: an earlier step had been done, the last one had not",
+                _ => "interrupted before the vendor acted; it is still there",
+            };
+            self.end(Err(Failure::Uncertain(why)), Some(Outcome::Refused), Some(detail.to_owned()));
+            return Ok(());
+        }
+        let connector = self.connector.clone();
+        let name = self.main_name(row(&connector, &self.ask)?, &self.scope(true))?;
+        let idempotent = self.spec(&connector, &name)?.idempotent;
+        if idempotent && self.main_sends < MOST_SENDS {
+            return self.go(Stage::Main).map(|_| ());
+        }
+        match self.refusal.take() {
+            // The vendor failed, and reading shows that it did nothing: its refusal is the truth.
+            Some(refusal) => {
+                self.unsure = None;
+                Err(Failure::Vendor(refusal))
+            }
+            None => Err(Failure::Uncertain(format!("{why}; reading back still shows it there"))),
+        }
+    }
+
+    /// The answer to a destructive step before the main request.
+    pub(super) fn destructive_step_answered(
+        &mut self,
+        spec: &RequestSpec,
+        verdict: Verdict,
+        index: usize,
+    ) -> Step<()> {
+        let connector = self.connector.clone();
+        let step = row(&connector, &self.ask)?.before.get(index);
+        let waits = step.is_some_and(|step| step.wait.is_some());
+        match verdict {
+            Verdict::Good(response) => {
+                self.changed = true;
+                self.step_succeeded(spec, step, response, index)
+            }
+            // Whatever became of it, the wait reads the truth; without one nobody can tell.
+            Verdict::Lost(why) | Verdict::Failed(Refusal { message: Some(why), .. }) if waits => {
+                self.unsure = Some(why);
+                self.go(Stage::BeforeWait(index, 0)).map(|_| ())
+            }
+            Verdict::Failed(_) if waits => {
+                self.unsure = Some("the vendor failed".to_owned());
+                self.go(Stage::BeforeWait(index, 0)).map(|_| ())
+            }
+            Verdict::Lost(why) | Verdict::NotSent(why) if spec.idempotent && self.tries + 1 < MOST_SENDS => {
+                self.tries += 1;
+                self.delay_ms = 300;
+                let _ = why;
+                Ok(())
+            }
+            Verdict::NotSent(_) if self.tries + 1 < MOST_SENDS => {
+                self.tries += 1;
+                self.delay_ms = 300;
+                Ok(())
+            }
+            Verdict::Throttled(_, Some(seconds)) if self.tries + 1 < MOST_SENDS => {
+                self.tries += 1;
+                self.delay_ms = seconds * 1000;
+                Ok(())
+            }
+            Verdict::Lost(why) => Err(Failure::Uncertain(why)),
+            Verdict::NotSent(why) => Err(Failure::Unreachable(why)),
+            Verdict::Forbidden(why) => Err(Failure::AddressRefused(why)),
+            Verdict::NotFound(refusal)
+            | Verdict::Refused(refusal)
+            | Verdict::Failed(refusal)
+            | Verdict::Throttled(refusal, _) => {
+                if step.is_some_and(|step| step.optional) {
+                    return self.go(Stage::Before(index + 1)).map(|_| ());
+                }
+                Err(Failure::Vendor(refusal))
+            }
+        }
+    }
+
+    /// A poll between steps.
+    pub(super) fn wait_answered(
+        &mut self,
+        spec: &RequestSpec,
+        response: &Response,
+        not_found: bool,
+    ) -> Step<()> {
+        let Stage::BeforeWait(index, tries) = self.stage else { return Ok(()) };
+        let connector = self.connector.clone();
+        let wait = row(&connector, &self.ask)?.before.get(index).and_then(|step| step.wait.as_ref());
+        let Some(wait) = wait else { return Ok(()) };
+        let record = if not_found { None } else { self.picked(spec, wait.call.select.as_ref(), response)? };
+        let scope = self.answer_scope(response, record.unwrap_or(Value::Null), not_found);
+        if wait.until.test(&scope).map_err(|error| broken("wait.until", &error))? {
+            self.unsure = None;
+            self.changed = true;
+            return self.go(Stage::Before(index + 1)).map(|_| ());
+        }
+        if tries + 1 < wait.tries {
+            self.stage = Stage::BeforeWait(index, tries + 1);
+            self.tries = 0;
+            self.delay_ms = wait.delay_ms;
+            return Ok(());
+        }
+        if let Some(why) = self.unsure.clone() {
+            return Err(Failure::Uncertain(format!("{why}; reading back does not show its effect")));
+        }
+        self.end(
+            Ok(Success::Write),
+            Some(Outcome::Pending),
+            Some("the vendor still works on the first step".to_owned()),
+        );
+        Ok(())
+    }
+
+    /// Every step is done.
+    pub(super) fn finish_write(&mut self, row: &Row) {
+        let outcome = row.removal.as_ref().map(|removal| removal.effect.achieved());
+        self.end(Ok(Success::Write), outcome, None);
+    }
+}

@@ -1,0 +1,263 @@
+//! Integrated accounts as callers manage them: checked against the connector, never shown with secrets.
+
+use koine_connector::Connector;
+use koine_connector::compiled::CredentialKind;
+use koine_model::{Error, ErrorCode};
+use koine_store::{Account, AccountChange, AccountFilter, AuditEntry, StoreError};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::{AccountPatch, AccountQuery, Caller, Engine, NewAccount};
+
+/// Accounts in a page when the caller names no number.
+const PAGE: u32 = 25;
+/// Most accounts in a page.
+const LARGEST_PAGE: u32 = 100;
+
+impl Engine {
+    /// Connects an account.
+    ///
+    /// # Errors
+    /// An unknown connector, or a credential field that is missing, unknown or not in its form.
+    pub async fn create_account(&self, caller: &Caller, new: NewAccount) -> Result<Value, Error> {
+        may_manage(caller)?;
+        let connector = self.parts.catalogue.connector(&new.connector);
+        let connector = connector.ok_or_else(|| Self::unknown("connector", &new.connector))?;
+        let (method, kind) = kind(connector, new.authentication_method.as_deref())?;
+        if new.tenant_id.trim().is_empty() {
+            return Err(Error::invalid("`tenant_id` is required: the customer this account belongs to"));
+        }
+        check_context(connector, kind, &new.context, true)?;
+        let account = koine_store::NewAccount {
+            environment_id: caller.environment_id,
+            tenant_id: new.tenant_id,
+            connector: new.connector,
+            authentication_method: method,
+            context: Value::Object(new.context),
+        };
+        let account = self.parts.store.create_account(account).await.map_err(store_failed)?;
+        self.note(caller, "account.create", account.id).await?;
+        Ok(self.shown(&account))
+    }
+
+    /// One account.
+    ///
+    /// # Errors
+    /// 404 when this environment (or token) has none with that id.
+    pub async fn get_account(&self, caller: &Caller, id: Uuid) -> Result<Value, Error> {
+        let account = self.parts.store.get_account(caller.environment_id, id).await.map_err(store_failed)?;
+        let account = account.filter(|_| caller.may_use(id)).ok_or_else(|| no_account(id))?;
+        Ok(self.shown(&account))
+    }
+
+    /// A page of accounts: `{result, next_cursor, limit}`.
+    ///
+    /// # Errors
+    /// A cursor that is not one.
+    pub async fn list_accounts(&self, caller: &Caller, query: AccountQuery) -> Result<Value, Error> {
+        let limit = query.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
+        let after = query.next_cursor.filter(|cursor| !cursor.is_empty());
+        let after = after.map(|cursor| Uuid::parse_str(&cursor)).transpose();
+        let after = after.map_err(|_| Error::invalid("`next_cursor` is not one of this list"))?;
+        let filter =
+            AccountFilter { tenant_id: query.tenant_id, connector: query.connector, status: query.status };
+        let store = &self.parts.store;
+        let page =
+            store.list_accounts(caller.environment_id, filter, limit, after).await.map_err(store_failed)?;
+        let full = page.len() == limit as usize;
+        let next = page.last().filter(|_| full).map(|account| account.id.to_string());
+        let seen = page.iter().filter(|account| caller.may_use(account.id));
+        let result: Vec<Value> = seen.map(|account| self.shown(account)).collect();
+        Ok(json!({"result": result, "next_cursor": next, "limit": limit}))
+    }
+
+    /// Changes an account.
+    ///
+    /// # Errors
+    /// As [`Engine::create_account`] and [`Engine::get_account`].
+    pub async fn patch_account(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+        patch: AccountPatch,
+    ) -> Result<Value, Error> {
+        may_manage(caller)?;
+        let account = self.parts.store.get_account(caller.environment_id, id).await.map_err(store_failed)?;
+        let account = account.filter(|_| caller.may_use(id)).ok_or_else(|| no_account(id))?;
+        let mut context = account.context.as_object().cloned().unwrap_or_default();
+        if let Some(change) = patch.context {
+            let connector = self.parts.catalogue.connector(&account.connector);
+            let connector = connector.ok_or_else(|| Self::unknown("connector", &account.connector))?;
+            let (_, kind) = kind(connector, Some(&account.authentication_method))?;
+            check_context(connector, kind, &change, false)?;
+            context.extend(change);
+        }
+        let change = AccountChange {
+            context: Some(Value::Object(context)),
+            tenant_id: patch.tenant_id,
+            ..AccountChange::default()
+        };
+        let store = &self.parts.store;
+        let account = store.update_account(caller.environment_id, id, change).await.map_err(store_failed)?;
+        let account = account.ok_or_else(|| no_account(id))?;
+        self.note(caller, "account.update", id).await?;
+        Ok(self.shown(&account))
+    }
+
+    /// Forgets an account and its credentials.
+    ///
+    /// # Errors
+    /// As [`Engine::get_account`].
+    pub async fn delete_account(&self, caller: &Caller, id: Uuid) -> Result<Value, Error> {
+        may_manage(caller)?;
+        let gone = caller.may_use(id)
+            && self.parts.store.delete_account(caller.environment_id, id).await.map_err(store_failed)?;
+        if !gone {
+            return Err(no_account(id));
+        }
+        self.note(caller, "account.delete", id).await?;
+        Ok(json!({"id": id}))
+    }
+
+    async fn note(&self, caller: &Caller, action: &str, subject: Uuid) -> Result<(), Error> {
+        let entry = AuditEntry {
+            environment_id: Some(caller.environment_id),
+            actor: caller.actor(),
+            action: action.to_owned(),
+            subject: subject.to_string(),
+            detail: Value::Null,
+        };
+        self.parts.store.audit(entry).await.map_err(store_failed)
+    }
+
+    /// An account without secrets: only fields that the connector knows and does not call secret.
+    fn shown(&self, account: &Account) -> Value {
+        let connector = self.parts.catalogue.connector(&account.connector);
+        let kind = connector.and_then(|connector| connector.credentials.get(&account.authentication_method));
+        let open =
+            |name: &str| kind.is_some_and(|kind| kind.fields.get(name).is_some_and(|field| !field.secret));
+        let context: Map<String, Value> = account
+            .context
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| open(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        json!({
+            "id": account.id, "tenant_id": account.tenant_id, "environment_id": account.environment_id,
+            "status": account.status, "authentication_method": account.authentication_method, "context": context,
+            "is_sandbox": false, "last_error": account.last_error,
+            "integration": {"name": account.connector, "category": connector.map(|connector| &connector.category)},
+            "created_at": account.created_at, "updated_at": account.updated_at,
+        })
+    }
+}
+
+fn may_manage(caller: &Caller) -> Result<(), Error> {
+    if caller.read_only || caller.accounts.is_some() {
+        return Err(Error::new(
+            ErrorCode::NotAllowed,
+            "this token may not manage accounts; use an unrestricted one",
+        ));
+    }
+    Ok(())
+}
+
+fn no_account(id: Uuid) -> Error {
+    Error::not_found(format!("there is no integrated account {id}"))
+}
+
+fn store_failed(error: StoreError) -> Error {
+    Error::internal(error)
+}
+
+fn kind<'a>(connector: &'a Connector, wanted: Option<&str>) -> Result<(String, &'a CredentialKind), Error> {
+    let found = match wanted {
+        Some(name) => connector.credentials.get_key_value(name),
+        None => connector.credentials.first(),
+    };
+    found.map(|(name, kind)| (name.clone(), kind)).ok_or_else(|| {
+        let known: Vec<_> = connector.credentials.keys().map(String::as_str).collect();
+        Error::invalid(format!("{} offers `authentication_method` {}", connector.label, known.join(", ")))
+    })
+}
+
+/// Fields are known, of their form and, for a new account, complete. Values are never repeated.
+fn check_context(
+    connector: &Connector,
+    kind: &CredentialKind,
+    context: &Map<String, Value>,
+    whole: bool,
+) -> Result<(), Error> {
+    for (name, value) in context {
+        let Some(field) = kind.fields.get(name) else {
+            let known: Vec<_> = kind.fields.keys().map(String::as_str).collect();
+            let message =
+                format!("{} has no credential field `{name}`; it has {}", connector.label, known.join(", "));
+            return Err(Error::invalid(message));
+        };
+        let text = value.as_str().ok_or_else(|| Error::invalid(format!("`context.{name}` must be text")))?;
+        let bad = text.chars().any(char::is_control)
+            || field.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(text));
+        if bad {
+            let example =
+                field.example.as_ref().map(|example| format!("; for example {example}")).unwrap_or_default();
+            return Err(Error::invalid(format!(
+                "`context.{name}` is not in the form of a {}{example}",
+                field.label
+            )));
+        }
+    }
+    let lacks = |name: &&String| context.get(*name).and_then(Value::as_str).is_none_or(str::is_empty);
+    let needed = kind.fields.iter().filter(|(_, field)| field.required && field.default.is_none());
+    let missing: Vec<_> =
+        needed.map(|(name, _)| name).filter(lacks).map(|name| format!("`context.{name}`")).collect();
+    if whole && !missing.is_empty() {
+        return Err(Error::invalid(format!("{} needs {}", connector.label, missing.join(", "))));
+    }
+    Ok(())
+}
+
+/// A connector for people and forms.
+#[must_use]
+pub fn describe(connector: &Connector) -> Value {
+    let credentials: Map<String, Value> = connector
+        .credentials
+        .iter()
+        .map(|(name, kind)| {
+            let fields: Vec<Value> = kind
+                .fields
+                .iter()
+                .map(|(name, field)| {
+                    json!({"name": name, "label": field.label, "secret": field.secret, "required": field.required,
+                           "pattern": field.pattern.as_ref().map(regex_text), "example": field.example,
+                           "help": field.help})
+                })
+                .collect();
+            (name.clone(), json!({"fields": fields}))
+        })
+        .collect();
+    let models: Map<String, Value> = connector
+        .models
+        .iter()
+        .map(|(model, resources)| {
+            let resources: Map<String, Value> = resources
+                .iter()
+                .map(|(name, resource)| {
+                    let methods = resource.methods.keys().filter(|method| *method != "find");
+                    (name.clone(), json!(methods.collect::<Vec<_>>()))
+                })
+                .collect();
+            (model.clone(), Value::Object(resources))
+        })
+        .collect();
+    json!({"name": connector.name, "label": connector.label, "category": connector.category, "api": connector.api,
+           "credentials": credentials, "models": models})
+}
+
+/// The pattern as the connector wrote it, without the anchors that the compiler adds.
+fn regex_text(pattern: &regex_lite::Regex) -> String {
+    let text = pattern.as_str();
+    text.strip_prefix("^(?:").and_then(|text| text.strip_suffix(")$")).unwrap_or(text).to_owned()
+}

@@ -1,0 +1,114 @@
+//! Plan failures as errors for callers.
+
+use koine_connector::plan::{Failure, Refusal};
+use koine_model::{Error, ErrorCode, Outcome, RemoteError};
+use serde_json::{Value, json};
+
+use crate::account::Connection;
+
+/// Vendor headers that may be shown.
+const SHOWN: &[&str] = &[
+    "retry-after",
+    "content-type",
+    "content-language",
+    "etag",
+    "last-modified",
+    "x-request-id",
+    "request-id",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "x-rate-limit-limit",
+    "x-rate-limit-remaining",
+    "x-rate-limit-reset",
+    "ratelimit-limit",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+];
+
+pub(crate) fn from_failure(connection: &Connection, failure: Failure, outcome: Option<Outcome>) -> Error {
+    let vendor = &connection.connector.label;
+    let mut error = match failure {
+        Failure::NotFound => Error::not_found(format!("{vendor} has no such record")),
+        Failure::Guard(message) => Error::new(ErrorCode::Conflict, message),
+        Failure::Vendor(refusal) => from_refusal(vendor, refusal),
+        Failure::Unreachable(why) => {
+            Error::new(ErrorCode::VendorUnreachable, format!("{vendor} could not be asked: {why}"))
+        }
+        Failure::Uncertain(why) => Error::new(
+            ErrorCode::Uncertain,
+            format!(
+                "it is not certain what became of this at {vendor}: {why}. Ask again: a repeat reads first"
+            ),
+        ),
+        Failure::AddressRefused(why) => Error::new(
+            ErrorCode::AddressRefused,
+            format!(
+                "{vendor} may not be reached: {why}. The operator can allow the range in KOINE_ALLOW_ADDRESSES"
+            ),
+        ),
+        Failure::Input(why) => Error::invalid(why),
+        Failure::Connector(why) => Error::internal(format!("connector {}: {why}", connection.connector.name)),
+    };
+    error.outcome = outcome;
+    error
+}
+
+fn from_refusal(vendor: &str, refusal: Refusal) -> Error {
+    let raw = refusal
+        .response
+        .json()
+        .unwrap_or_else(|| Value::String(String::from_utf8_lossy(&refusal.response.body).into_owned()));
+    let message = refusal.message.or_else(|| message_in(&raw)).unwrap_or_default();
+    let mut headers: Vec<(String, String)> =
+        refusal.response.headers.iter().filter(|(name, _)| SHOWN.contains(&name.as_str())).cloned().collect();
+    headers.retain(|(name, _)| name != "content-type");
+    if let Some(seconds) = refusal.retry_after {
+        headers.retain(|(name, _)| name != "retry-after");
+        headers.push(("retry-after".to_owned(), seconds.to_string()));
+    }
+    let status = if refusal.throttled { 429 } else { refusal.status };
+    let mut error = Error::new(ErrorCode::Vendor, message);
+    error =
+        error.with_insight("remote_error", json!({"description": format!("{vendor} refused the request")}));
+    if refusal.throttled {
+        error =
+            error.with_insight("rate_limit_error", json!({"description": format!("{vendor} is throttling")}));
+    } else if status == 403 {
+        let value = json!({"description": format!("the credentials may not do this at {vendor}"), "value": {"missing_scopes": []}});
+        error = error.with_insight("forbidden_error", value);
+    }
+    error.remote = Some(Box::new(RemoteError { status, raw, headers }));
+    error
+}
+
+/// The first text under a usual name, also inside `error` and `errors[0]`.
+fn message_in(raw: &Value) -> Option<String> {
+    const NAMES: &[&str] = &[
+        "message",
+        "msg",
+        "errorMessage",
+        "error_message",
+        "description",
+        "error_description",
+        "detail",
+        "details",
+        "summary",
+        "title",
+        "error",
+    ];
+    let text = |value: &Value| {
+        let found = NAMES.iter().find_map(|name| value.get(name)?.as_str());
+        found.filter(|text| !text.is_empty()).map(ToOwned::to_owned)
+    };
+    text(raw).or_else(|| text(raw.get("error")?)).or_else(|| match raw.get("errors")?.get(0)? {
+        Value::String(message) => Some(message.clone()),
+        other => text(other),
+    })
+}
+
+/// Vendor headers for a successful answer.
+pub(crate) fn shown_headers(response: &koine_model::Response) -> Vec<(String, String)> {
+    let shown = |name: &str| SHOWN.contains(&name) && name != "content-type" && name != "retry-after";
+    response.headers.iter().filter(|(name, _)| shown(name)).cloned().collect()
+}

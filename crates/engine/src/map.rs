@@ -1,0 +1,107 @@
+//! Stage 5: vendor records to unified records.
+
+use koine_connector::map::{MapInput, record};
+use koine_connector::plan::{Finished, Success};
+use koine_model::{Error, Outcome};
+use serde_json::{Map, Value};
+
+use crate::error;
+use crate::plan::Prepared;
+
+/// A unified record with the vendor's own.
+pub(crate) struct Mapped {
+    pub unified: Map<String, Value>,
+    pub vendor: Value,
+}
+
+/// The records of a read, null ones dropped.
+pub(crate) fn read(prepared: &Prepared, finished: &Finished) -> Result<Vec<Mapped>, Error> {
+    let items: Vec<&Value> = match &finished.result {
+        Ok(Success::Record(record)) => vec![record],
+        Ok(Success::List { items, .. }) => items.iter().collect(),
+        Ok(Success::Write | Success::Planned) | Err(_) => Vec::new(),
+    };
+    let input = input(prepared, finished);
+    items.into_iter().filter(|item| !item.is_null()).map(|item| one(prepared, item, &input)).collect()
+}
+
+pub(crate) fn one(prepared: &Prepared, vendor: &Value, input: &MapInput) -> Result<Mapped, Error> {
+    let row = prepared.row()?;
+    let resource = prepared.resource().ok_or_else(|| Error::internal("the resource vanished"))?;
+    let unified = record(resource, row, &prepared.spec, &exact(vendor), input).map_err(Error::internal)?;
+    Ok(Mapped { unified, vendor: vendor.clone() })
+}
+
+/// Expressions compute with doubles: numbers that a double cannot hold go in as text, every digit kept.
+fn exact(vendor: &Value) -> Value {
+    vendor.clone()
+}
+
+pub(crate) fn input(prepared: &Prepared, finished: &Finished) -> MapInput {
+    let mut context = prepared.connection.context().unwrap_or_default();
+    let secret = prepared.connection.secret_fields().unwrap_or_default();
+    context.retain(|name, _| !secret.contains(name));
+    MapInput {
+        id: prepared.call.id.clone(),
+        query: prepared.query.clone(),
+        body: prepared.body.clone(),
+        context,
+        before: finished.before.clone(),
+    }
+}
+
+/// The record of a write: what was read before it, with the status that the effect gives it.
+pub(crate) fn written(
+    prepared: &Prepared,
+    finished: &Finished,
+    outcome: Option<Outcome>,
+) -> Result<Mapped, Error> {
+    let id = prepared.target_id().unwrap_or_default();
+    let Some(target) = &finished.target else {
+        let unified = Map::from_iter([("id".to_owned(), Value::String(id))]);
+        return Ok(Mapped { unified, vendor: Value::Null });
+    };
+    let mut mapped = one(prepared, target, &input(prepared, finished))?;
+    if !mapped.unified.contains_key("id") {
+        mapped.unified.insert("id".to_owned(), Value::String(id));
+    }
+    let effect = prepared.row()?.removal.as_ref().map(|removal| removal.effect);
+    apply_effect(&mut mapped.unified, prepared, effect, outcome);
+    Ok(mapped)
+}
+
+fn apply_effect(
+    record: &mut Map<String, Value>,
+    prepared: &Prepared,
+    effect: Option<koine_model::Effect>,
+    outcome: Option<Outcome>,
+) {
+    use koine_model::Effect::{Anonymises, Deactivates, Deletes};
+    let done = matches!(outcome, Some(Outcome::Removed | Outcome::Deactivated | Outcome::AlreadyGone));
+    let status = match effect {
+        Some(Deletes | Anonymises) if done => "deleted",
+        Some(Deactivates) if done => "inactive",
+        _ => return,
+    };
+    if prepared.spec.fields.contains_key("status") {
+        record.insert("status".to_owned(), Value::String(status.to_owned()));
+    }
+    if prepared.spec.fields.contains_key("is_active") {
+        record.insert("is_active".to_owned(), Value::Bool(false));
+    }
+}
+
+/// Turns a failed plan into the caller's error.
+pub(crate) fn failed(prepared: &Prepared, finished: Finished) -> Error {
+    let outcome = finished.outcome;
+    match finished.result {
+        Err(failure) => {
+            let mut failed = error::from_failure(&prepared.connection, failure, outcome);
+            if let Some(detail) = finished.detail {
+                failed.message = format!("{} ({detail})", failed.message);
+            }
+            failed
+        }
+        Ok(_) => Error::internal("a success was taken for a failure"),
+    }
+}

@@ -1,0 +1,423 @@
+//! What is special about writes: whom they are about, guards, evidence, idempotency, and crashes.
+
+use aws_lc_rs::digest;
+use koine_connector::plan::{Failure, Finished, Mode, Send, Success};
+use koine_model::{Body, Error, ErrorCode, Outcome};
+use koine_store::{Begun, Finish, NewCall, OpenIntent, StoredAnswer};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::account::Connection;
+use crate::map::{self, Mapped};
+use crate::options::Options;
+use crate::plan::{Prepared, ask};
+use crate::{Caller, Engine, Operation, Reply, ReplyBody, UnifiedCall, call, plan, respond};
+
+/// Most pages read to find one person by e-mail where the vendor cannot filter.
+const MOST_PAGES: usize = 100;
+/// How often a second call with the same idempotency key looks for the first one's answer, 200 ms apart.
+const MOST_LOOKS: u32 = 50;
+
+/// A write, from the guards to the stored answer.
+pub(crate) async fn write(engine: &Engine, caller: &Caller, mut prepared: Prepared) -> Result<Reply, Error> {
+    if caller.read_only && !prepared.options.plan {
+        return Err(Error::new(ErrorCode::NotAllowed, "this token is read-only; use one that may write"));
+    }
+    if prepared.options.plan {
+        find_subject(engine, &mut prepared).await?;
+        check_emails(engine, &prepared).await?;
+        return dry_run(engine, &prepared).await;
+    }
+    let id = Uuid::now_v7();
+    if let Some(reply) = begin(engine, caller, &prepared, id).await? {
+        return Ok(reply);
+    }
+    let result = execute(engine, &mut prepared, id).await;
+    close(engine, id, &result).await?;
+    result
+}
+
+async fn execute(engine: &Engine, prepared: &mut Prepared, id: Uuid) -> Result<Reply, Error> {
+    find_subject(engine, prepared).await?;
+    let _held = engine.locks.hold(lock_key(prepared)).await;
+    check_emails(engine, prepared).await?;
+    let evidence = evidence(engine, prepared).await?;
+    let finished = call::run(engine, prepared, ask(prepared), Some(id)).await?;
+    conclude(prepared, finished, evidence)
+}
+
+/// Everything on one person or group runs one after another; `serialize_on` may name something wider.
+fn lock_key(prepared: &Prepared) -> String {
+    let target = prepared.target_id().unwrap_or_default();
+    let own = prepared.row().ok().and_then(|row| row.serialize_on.as_ref());
+    let scope = json!({"id": target, "body": prepared.body, "query": prepared.query});
+    let key = own.and_then(|template| template.render(&scope, &|value| Ok(value.to_owned())).ok());
+    format!("{}/{}", prepared.scope(), key.unwrap_or(target))
+}
+
+/// How the journal names what a call acts upon: the target, and the user when that is another one.
+fn journal_id(prepared: &Prepared) -> Option<String> {
+    let (target, subject) = (prepared.target_id()?, prepared.subject_id()?);
+    Some(if target == subject { target } else { format!("{target}/{subject}") })
+}
+
+async fn evidence(engine: &Engine, prepared: &Prepared) -> Result<bool, Error> {
+    let Some(target) = journal_id(prepared) else { return Ok(false) };
+    let account = &prepared.connection.account;
+    engine
+        .parts
+        .store
+        .was_attempted(account.environment_id, account.id, &prepared.model, &prepared.call.resource, &target)
+        .await
+        .map_err(Error::internal)
+}
+
+/// The outcome as a reply or an error; a 404 is decided here.
+fn conclude(prepared: &Prepared, mut finished: Finished, evidence: bool) -> Result<Reply, Error> {
+    match &finished.result {
+        Ok(_) => {
+            let outcome = finished.outcome;
+            let mapped = map::written(prepared, &finished, outcome)?;
+            Ok(respond::write(prepared, finished.main.take(), mapped, outcome))
+        }
+        Err(Failure::NotFound) if evidence => {
+            let outcome = Some(Outcome::AlreadyGone);
+            let mapped = map::written(prepared, &finished, outcome)?;
+            Ok(respond::write(prepared, None, mapped, outcome))
+        }
+        Err(_) => Err(map::failed(prepared, finished)),
+    }
+}
+
+/// `-` stands for the one user with the e-mail given.
+async fn find_subject(engine: &Engine, prepared: &mut Prepared) -> Result<(), Error> {
+    if prepared.subject_id().as_deref() != Some("-") {
+        return Ok(());
+    }
+    let emails = prepared.options.emails.clone();
+    let emails = emails.ok_or_else(|| Error::invalid("an id of `-` needs `emails` in the query"))?;
+    let mut found: Vec<String> = Vec::new();
+    for email in &emails {
+        for id in find(engine, prepared, email).await? {
+            if !found.contains(&id) {
+                found.push(id);
+            }
+        }
+    }
+    let id = match found.as_slice() {
+        [id] => id.clone(),
+        [] => return Err(Error::not_found("no user has this e-mail").with_outcome(Outcome::Refused)),
+        many => {
+            let message = format!("{} users have this e-mail; name one by its id", many.len());
+            return Err(Error::new(ErrorCode::Conflict, message).with_outcome(Outcome::Refused));
+        }
+    };
+    match &prepared.method.subject {
+        None => prepared.call.id = Some(id),
+        Some(field) => {
+            prepared.body.insert(field.clone(), Value::String(id));
+        }
+    }
+    Ok(())
+}
+
+/// Ids of the users with this e-mail, compared by us whatever the vendor's filter did.
+async fn find(engine: &Engine, prepared: &Prepared, email: &str) -> Result<Vec<String>, Error> {
+    let users = sub_call(engine, prepared, Operation::List, None)?;
+    let has_find = users.resource().is_some_and(|resource| resource.methods.contains_key("find"));
+    let mut ids = Vec::new();
+    let mut cursor = None;
+    for _ in 0..MOST_PAGES {
+        let mut question = ask(&users);
+        question.cursor = cursor.take();
+        question.query.insert("email".to_owned(), Value::String(email.to_owned()));
+        if has_find {
+            "find".clone_into(&mut question.method);
+        }
+        let mut finished = call::run(engine, &users, question, None).await?;
+        if finished.result.is_err() {
+            return Err(map::failed(&users, finished));
+        }
+        for mapped in map::read(&users, &finished)? {
+            let matches = emails_of(&mapped.unified).iter().any(|own| own.eq_ignore_ascii_case(email));
+            ids.extend(
+                mapped.unified.get("id").and_then(Value::as_str).filter(|_| matches).map(ToOwned::to_owned),
+            );
+        }
+        if let Ok(Success::List { next, .. }) = &mut finished.result {
+            cursor = next.take();
+        }
+        if cursor.is_none() {
+            return Ok(ids);
+        }
+    }
+    Err(Error::new(ErrorCode::Conflict, "too many users to search by e-mail; name the user by its id"))
+}
+
+/// The users of the same account and model, as a read of ours.
+fn sub_call(
+    engine: &Engine,
+    prepared: &Prepared,
+    operation: Operation,
+    id: Option<String>,
+) -> Result<Prepared, Error> {
+    let connection = Connection {
+        account: prepared.connection.account.clone(),
+        connector: prepared.connection.connector.clone(),
+    };
+    let call = UnifiedCall {
+        model: prepared.model.clone(),
+        resource: "users".to_owned(),
+        operation,
+        id,
+        query: Map::new(),
+        body: Map::new(),
+        path: String::new(),
+        idempotency_key: None,
+    };
+    let mut query = prepared.options.query.clone();
+    query.shift_remove("emails");
+    let options = Options { query, ..Options::default() };
+    plan::prepare(engine, connection, call, options)
+}
+
+fn emails_of(record: &Map<String, Value>) -> Vec<String> {
+    let list = record.get("emails").and_then(Value::as_array);
+    list.into_iter()
+        .flatten()
+        .filter_map(|entry| entry.get("email")?.as_str())
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+/// `emails` on a write is a guard: the user found by id must have one of them.
+async fn check_emails(engine: &Engine, prepared: &Prepared) -> Result<(), Error> {
+    let (Some(emails), Some(subject)) = (&prepared.options.emails, prepared.subject_id()) else {
+        return Ok(());
+    };
+    let users = sub_call(engine, prepared, Operation::Get, Some(subject))?;
+    let finished = call::run(engine, &users, ask(&users), None).await?;
+    if matches!(finished.result, Err(Failure::NotFound)) {
+        return Ok(()); // the removal itself decides what a missing user means
+    }
+    if finished.result.is_err() {
+        return Err(map::failed(&users, finished));
+    }
+    let records = map::read(&users, &finished)?;
+    let own: Vec<String> = records.iter().flat_map(|mapped| emails_of(&mapped.unified)).collect();
+    let refuse = |code, text: &str| Err(Error::new(code, text).with_outcome(Outcome::Refused));
+    if own.is_empty() {
+        return refuse(
+            ErrorCode::EmailUnknown,
+            "the user shows no e-mail to compare with `emails`; nothing was sent",
+        );
+    }
+    if own.iter().any(|own| emails.iter().any(|email| email.eq_ignore_ascii_case(own))) {
+        return Ok(());
+    }
+    refuse(
+        ErrorCode::EmailMismatch,
+        "the user found by this id has none of the given `emails`; nothing was sent",
+    )
+}
+
+async fn dry_run(engine: &Engine, prepared: &Prepared) -> Result<Reply, Error> {
+    let finished = call::run(engine, prepared, ask(prepared), None).await?;
+    if finished.result.is_err() {
+        return Err(map::failed(prepared, finished));
+    }
+    let target = match &finished.target {
+        Some(vendor) => {
+            Some(respond::shape(prepared, map::one(prepared, vendor, &map::input(prepared, &finished))?))
+        }
+        None => None,
+    };
+    let row = prepared.row()?;
+    let removal = row.removal.as_ref();
+    let connector = &prepared.connection.connector;
+    let document = json!({"plan": {
+        "connector": connector.name, "model": prepared.model, "resource": prepared.call.resource,
+        "method": prepared.call.operation.name(), "target": target,
+        "effect": removal.map(|removal| removal.effect),
+        "reversible": removal.map(|removal| &removal.reversible),
+        "seat_freed": removal.map(|removal| &removal.seat_freed),
+        "content": removal.map(|removal| &removal.content),
+        "confidence": Value::Null,
+        "steps": finished.planned.iter().map(planned).collect::<Vec<_>>(),
+        "warnings": warnings(prepared), "missing": [],
+    }});
+    Ok(Reply { status: 200, headers: Vec::new(), outcome: None, body: ReplyBody::Json(document) })
+}
+
+/// Credentials are not part of a request, so there is nothing to redact here.
+fn planned(send: &Send) -> Value {
+    let body = send.request.body.as_ref().map(|body| match body {
+        Body::Json(value) => value.clone(),
+        Body::Form(pairs) => json!(pairs),
+    });
+    json!({"name": send.step, "method": send.request.verb.as_str(), "url": send.request.url.as_str(),
+           "body": body, "destructive": send.destructive, "verify": !send.destructive})
+}
+
+fn warnings(prepared: &Prepared) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !prepared.options.verify {
+        warnings.push("`koine_verify=false`: success would not be read back".to_owned());
+    }
+    warnings
+}
+
+/// Enters the call into the journal. `Some` is the stored answer of an earlier call with the same key.
+async fn begin(
+    engine: &Engine,
+    caller: &Caller,
+    prepared: &Prepared,
+    id: Uuid,
+) -> Result<Option<Reply>, Error> {
+    let account = &prepared.connection.account;
+    let conflict = |text: &str| Error::new(ErrorCode::Conflict, text);
+    for look in 0..=MOST_LOOKS {
+        let entry = NewCall {
+            id,
+            environment_id: account.environment_id,
+            account_id: account.id,
+            model: prepared.model.clone(),
+            resource: prepared.call.resource.clone(),
+            method: prepared.call.operation.name().to_owned(),
+            target_id: journal_id(prepared),
+            token_id: caller.token_id,
+            request: request_of(prepared),
+            idempotency_key: prepared.call.idempotency_key.clone(),
+            fingerprint: fingerprint(prepared),
+            path: prepared.call.path.clone(),
+        };
+        match engine.parts.store.begin_call(entry).await.map_err(Error::internal)? {
+            Begun::Started => return Ok(None),
+            Begun::Replayed(answer) => return Ok(Some(replayed(answer))),
+            Begun::Mismatch => {
+                return Err(conflict("this Idempotency-Key was used for a different request; use a new key"));
+            }
+            Begun::InProgress if look < MOST_LOOKS => {
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            }
+            Begun::InProgress => break,
+        }
+    }
+    Err(conflict("a call with this Idempotency-Key is still running; ask again in a moment"))
+}
+
+fn request_of(prepared: &Prepared) -> Value {
+    json!({"id": prepared.call.id, "query": prepared.options.query, "body": prepared.body})
+}
+
+fn fingerprint(prepared: &Prepared) -> String {
+    let text =
+        json!([prepared.call.operation.name(), prepared.call.path, prepared.call.query, prepared.call.body]);
+    let hash = digest::digest(&digest::SHA256, text.to_string().as_bytes());
+    hash.as_ref().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+fn replayed(answer: StoredAnswer) -> Reply {
+    let mut headers = answer.headers;
+    let at = headers.iter().position(|(name, _)| name == "koine-outcome");
+    let outcome =
+        at.map(|at| headers.remove(at).1).and_then(|word| serde_json::from_value(Value::String(word)).ok());
+    headers.push(("idempotent-replayed".to_owned(), "true".to_owned()));
+    let body = match serde_json::from_slice(&answer.body) {
+        Ok(json) => ReplyBody::Json(json),
+        Err(_) => ReplyBody::Vendor {
+            content_type: "application/octet-stream".to_owned(),
+            bytes: answer.body.into(),
+        },
+    };
+    Reply { status: answer.status, headers, outcome, body }
+}
+
+fn stored(reply: &Reply) -> StoredAnswer {
+    let mut headers = reply.headers.clone();
+    headers.extend(reply.outcome.map(|outcome| ("koine-outcome".to_owned(), outcome.as_str().to_owned())));
+    let body = match &reply.body {
+        ReplyBody::Json(value) => value.to_string().into_bytes(),
+        ReplyBody::Vendor { bytes, .. } => bytes.to_vec(),
+    };
+    StoredAnswer { status: reply.status, headers, body }
+}
+
+/// Outcome after: a success is stored under its key, a failure releases the key for another try.
+async fn close(engine: &Engine, id: Uuid, result: &Result<Reply, Error>) -> Result<(), Error> {
+    let (outcome, detail, answer) = match result {
+        Ok(reply) => (reply.outcome, None, Some(stored(reply))),
+        Err(error) => (error.outcome, Some(error.message.clone()), None),
+    };
+    let finish = Finish { outcome: outcome.map(|outcome| outcome.as_str().to_owned()), detail, answer };
+    engine.parts.store.finish_call(id, finish).await.map_err(Error::internal)
+}
+
+/// Settles one call that a crash cut short, by reading only.
+pub(crate) async fn settle(engine: &Engine, intent: OpenIntent) {
+    let id = intent.call_id;
+    let (outcome, detail, answer) = match settled(engine, intent).await {
+        Ok((outcome, detail, reply)) => (outcome, detail, reply.as_ref().map(stored)),
+        Err(error) => {
+            tracing::error!(call.id = %id, error = %error, "an interrupted call could not be settled");
+            (Some(Outcome::Uncertain), Some(error.message), None)
+        }
+    };
+    let word = outcome.map(|outcome| outcome.as_str().to_owned());
+    tracing::warn!(call.id = %id, outcome = word, "settled a call that was cut short");
+    let finish = Finish { outcome: word, detail, answer };
+    if let Err(error) = engine.parts.store.finish_call(id, finish).await {
+        tracing::error!(call.id = %id, error = %error, "a settled call could not be closed");
+    }
+}
+
+type Settled = (Option<Outcome>, Option<String>, Option<Reply>);
+
+async fn settled(engine: &Engine, intent: OpenIntent) -> Result<Settled, Error> {
+    let store = &engine.parts.store;
+    let account =
+        store.get_account(intent.environment_id, intent.account_id).await.map_err(Error::internal)?;
+    let account = account.ok_or_else(|| Error::not_found("the account of the interrupted call is gone"))?;
+    let connector = engine.parts.catalogue.connector(&account.connector).cloned();
+    let connector = connector.ok_or_else(|| Error::not_found("its connector is not installed"))?;
+    let part = |name: &str| intent.request.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+    let operation = match intent.method.as_str() {
+        "delete" => Operation::Delete,
+        "update" => Operation::Update,
+        "create" => Operation::Create,
+        name => Operation::Custom(name.to_owned()),
+    };
+    let call = UnifiedCall {
+        model: intent.model,
+        resource: intent.resource,
+        operation,
+        id: intent.request.get("id").and_then(Value::as_str).map(ToOwned::to_owned),
+        query: Map::new(),
+        body: part("body"),
+        path: String::new(),
+        idempotency_key: None,
+    };
+    let options = Options { query: part("query"), verify: true, ..Options::default() };
+    let mut prepared = plan::prepare(engine, Connection { account, connector }, call, options)?;
+    let snapshot = intent.target.unwrap_or(Value::Null);
+    if let Some(id) = snapshot.get("id").and_then(Value::as_str) {
+        prepared.call.id = Some(id.to_owned());
+    }
+    if let Some(body) = snapshot.get("body").and_then(Value::as_object) {
+        prepared.body = body.clone();
+    }
+    let mut question = ask(&prepared);
+    question.mode = Mode::Settle;
+    question.known_target = snapshot.get("target").filter(|target| !target.is_null()).cloned();
+    question.known_before = snapshot.get("before").and_then(Value::as_object).cloned().unwrap_or_default();
+    let finished = call::run(engine, &prepared, question, None).await?;
+    let (outcome, detail) = (finished.outcome, finished.detail.clone());
+    let reply = match &finished.result {
+        Ok(_) => {
+            let mapped: Mapped = map::written(&prepared, &finished, outcome)?;
+            Some(respond::write(&prepared, None, mapped, outcome))
+        }
+        Err(_) => None,
+    };
+    Ok((outcome, detail, reply))
+}

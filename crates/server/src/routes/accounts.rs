@@ -1,0 +1,103 @@
+//! Integrated accounts.
+
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use koine_engine::{AccountPatch, AccountQuery, Engine, NewAccount};
+use koine_model::Error;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::caller;
+use crate::{answer, body};
+
+pub(crate) async fn list(
+    State(engine): State<Engine>,
+    headers: HeaderMap,
+    RawQuery(raw): RawQuery,
+) -> Response {
+    let result = async {
+        let caller = caller(&engine, &headers).await?;
+        let query = body::query(raw.as_deref())?;
+        let text = |name: &str| query.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let limit = text("limit").map(str::parse).transpose();
+        let accounts = AccountQuery {
+            tenant_id: text("tenant_id").map(ToOwned::to_owned),
+            connector: text("integration.name").or(text("connector")).map(ToOwned::to_owned),
+            status: text("status").map(ToOwned::to_owned),
+            limit: limit.map_err(|_| Error::invalid("`limit` must be a whole number"))?,
+            next_cursor: text("next_cursor").map(ToOwned::to_owned),
+        };
+        engine.list_accounts(&caller, accounts).await
+    };
+    answer::of(result.await)
+}
+
+pub(crate) async fn create(State(engine): State<Engine>, headers: HeaderMap, content: Body) -> Response {
+    let result = async {
+        let caller = caller(&engine, &headers).await?;
+        let body = body::object(content).await?;
+        let text = |name: &str| body.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
+        let connector = text("connector").or_else(|| text("integration"));
+        let account = NewAccount {
+            tenant_id: text("tenant_id").unwrap_or_default(),
+            connector: connector.ok_or_else(|| Error::invalid("`connector` is required"))?,
+            authentication_method: text("authentication_method"),
+            context: context(&body)?.unwrap_or_default(),
+        };
+        engine.create_account(&caller, account).await
+    };
+    answer::of(result.await)
+}
+
+fn context(body: &Map<String, Value>) -> Result<Option<Map<String, Value>>, Error> {
+    match body.get("context") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Object(map)) => Ok(Some(map.clone())),
+        Some(_) => Err(Error::invalid("`context` must be an object")),
+    }
+}
+
+fn id_of(text: &str) -> Result<Uuid, Error> {
+    Uuid::parse_str(text).map_err(|_| Error::not_found(format!("there is no integrated account {text}")))
+}
+
+pub(crate) async fn read(
+    State(engine): State<Engine>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Response {
+    let result = async {
+        let caller = caller(&engine, &headers).await?;
+        engine.get_account(&caller, id_of(&id)?).await
+    };
+    answer::of(result.await)
+}
+
+pub(crate) async fn update(
+    State(engine): State<Engine>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    content: Body,
+) -> Response {
+    let result = async {
+        let caller = caller(&engine, &headers).await?;
+        let body = body::object(content).await?;
+        let tenant_id = body.get("tenant_id").and_then(Value::as_str).map(ToOwned::to_owned);
+        engine.patch_account(&caller, id_of(&id)?, AccountPatch { tenant_id, context: context(&body)? }).await
+    };
+    answer::of(result.await)
+}
+
+pub(crate) async fn remove(
+    State(engine): State<Engine>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Response {
+    let result = async {
+        let caller = caller(&engine, &headers).await?;
+        engine.delete_account(&caller, id_of(&id)?).await
+    };
+    answer::of(result.await)
+}
