@@ -22,6 +22,7 @@ impl Failure {
         Self { message: message.into(), code: 3 }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "it is the end of `map_err`")]
     pub(crate) fn store(error: koine_store::StoreError) -> Self {
         let mut message = error.to_string();
         let mut cause = std::error::Error::source(&error);

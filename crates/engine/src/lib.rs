@@ -119,7 +119,7 @@ impl Engine {
 }
 
 /// `{"result": …, "next_cursor": …}` and friends are built in one place.
-fn envelope(result: Value, next: Option<String>, count: usize, partial: bool) -> Value {
+fn envelope(result: &Value, next: Option<&str>, count: usize, partial: bool) -> Value {
     let mut list = json!({"result": result, "next_cursor": next, "prev_cursor": null, "result_count": count});
     if partial {
         list["is_partial_response"] = Value::Bool(true);

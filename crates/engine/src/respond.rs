@@ -53,7 +53,7 @@ fn list(
         Some(field) => keyed(items, field),
         None => Value::Array(items),
     };
-    Ok(envelope(result, next, count, partial))
+    Ok(envelope(&result, next.as_deref(), count, partial))
 }
 
 fn keyed(items: Vec<Value>, field: &str) -> Value {

@@ -90,7 +90,7 @@ pub struct Error {
     /// The outcome header, when the call was a removal.
     pub outcome: Option<Outcome>,
     /// `truto_error_insight` entries.
-    pub insight: Map<String, Value>,
+    pub insight: Box<Map<String, Value>>,
     /// The private cause: logged, never shown.
     #[source]
     pub cause: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -100,7 +100,14 @@ impl Error {
     /// An error with a public message.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), remote: None, outcome: None, insight: Map::new(), cause: None }
+        Self {
+            code,
+            message: message.into(),
+            remote: None,
+            outcome: None,
+            insight: Box::default(),
+            cause: None,
+        }
     }
 
     /// A 400.

@@ -46,7 +46,7 @@ fn add_outcome(response: &mut Response, outcome: Option<Outcome>) {
 pub(crate) fn of(result: Result<Value, Error>) -> Response {
     match result {
         Ok(value) => json(200, &value),
-        Err(error) => failure(error),
+        Err(error) => failure(&error),
     }
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn reply(reply: Reply) -> Response {
 }
 
 /// The envelope of contract and SDKs; the stable code travels in a header.
-pub(crate) fn failure(error: Error) -> Response {
+pub(crate) fn failure(error: &Error) -> Response {
     let status = error.status();
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let mut envelope = Map::new();
@@ -81,7 +81,7 @@ pub(crate) fn failure(error: Error) -> Response {
         envelope.insert("raw_response".to_owned(), remote.raw.clone());
     }
     if !error.insight.is_empty() {
-        envelope.insert("truto_error_insight".to_owned(), Value::Object(error.insight.clone()));
+        envelope.insert("truto_error_insight".to_owned(), Value::Object(error.insight.as_ref().clone()));
     }
     let mut response = json(status, &Value::Object(envelope));
     for (name, value) in error.remote.iter().flat_map(|remote| &remote.headers) {
@@ -109,5 +109,5 @@ fn chain(error: &dyn std::error::Error) -> String {
 pub(crate) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text =
         panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    failure(Error::internal(format!("panic: {}", text.unwrap_or("without a text"))))
+    failure(&Error::internal(format!("panic: {}", text.unwrap_or("without a text"))))
 }

@@ -24,9 +24,9 @@ pub fn router(engine: Engine) -> Router {
         )
         // One handler reads the rest of the path itself: ids may hold slashes, encoded or not.
         .route("/unified/{*path}", any(routes::unified::call))
-        .fallback(|| async { answer::failure(Error::not_found("there is no such route")) })
+        .fallback(|| async { answer::failure(&Error::not_found("there is no such route")) })
         .method_not_allowed_fallback(|| async {
-            answer::failure(Error::new(ErrorCode::MethodNotAllowed, "this path does not know that verb"))
+            answer::failure(&Error::new(ErrorCode::MethodNotAllowed, "this path does not know that verb"))
         })
         // A panic is a bug of ours: the caller gets the envelope, the log the backtrace.
         .layer(CatchPanicLayer::custom(answer::panicked))
@@ -46,7 +46,7 @@ async fn one_event_per_call(request: Request, next: Next) -> Response {
             tracing::error!(http.method = %method, http.path = %path, http.status = status, duration_ms = elapsed, error = %logged.0, "call");
         }
         None => {
-            tracing::info!(http.method = %method, http.path = %path, http.status = status, duration_ms = elapsed, "call")
+            tracing::info!(http.method = %method, http.path = %path, http.status = status, duration_ms = elapsed, "call");
         }
     }
     response

@@ -142,15 +142,16 @@ impl Plan {
     }
 
     /// What to do next.
+    #[expect(clippy::should_implement_trait, reason = "it never ends with None: the end is a value")]
     pub fn next(&mut self) -> Next {
         if let Some(sent) = &self.sent {
-            return Next::Send(sent.clone());
+            return Next::Send(Box::new(sent.clone()));
         }
         while self.done.is_none() {
             match self.advance() {
                 Ok(Some(send)) => {
                     self.sent = Some(send.clone());
-                    return Next::Send(send);
+                    return Next::Send(Box::new(send));
                 }
                 Ok(None) => {}
                 Err(failure) => self.fail(failure),

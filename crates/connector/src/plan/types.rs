@@ -60,7 +60,7 @@ pub struct Ask {
 #[derive(Debug)]
 pub enum Next {
     /// Wait `delay_ms`, send this, feed the answer.
-    Send(Send),
+    Send(Box<Send>),
     /// Nothing more.
     Done(Box<Finished>),
 }

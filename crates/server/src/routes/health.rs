@@ -18,7 +18,7 @@ pub(crate) async fn ready(State(engine): State<Engine>) -> Response {
         Err(cause) => {
             let mut error = Error::new(ErrorCode::Unavailable, "the database does not answer");
             error.cause = Some(Box::new(cause));
-            answer::failure(error)
+            answer::failure(&error)
         }
     }
 }

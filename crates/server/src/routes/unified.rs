@@ -22,7 +22,7 @@ pub(crate) async fn call(
 ) -> Response {
     match run(&engine, &method, uri.path(), raw.as_deref(), &headers, content).await {
         Ok(reply) => answer::reply(reply),
-        Err(error) => answer::failure(error),
+        Err(error) => answer::failure(&error),
     }
 }
 
