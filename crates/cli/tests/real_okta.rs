@@ -1,5 +1,6 @@
 //! A user removed from a real server through `koine serve`, also when the answer to the DELETE is lost.
 //! Gone is asserted in the server's own API.
+#![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the reason")]
 
 use koine_testkit::{KoineProcess, LosingProxy, RealServer, http};
 use serde_json::{Value, json};
