@@ -1,0 +1,7 @@
+//! Removals on real servers that others wrote, through `koine serve`.
+#![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the reason")]
+
+mod github;
+mod okta;
+mod scim;
+mod support;
