@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::io::Result;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use url::Url;
@@ -29,6 +30,20 @@ pub struct Seen {
 enum Fault {
     Request,
     Answer,
+    HeldRequest,
+    HeldAnswer,
+}
+
+impl Fault {
+    /// Whether the server never sees the request.
+    fn before_server(self) -> bool {
+        matches!(self, Self::Request | Self::HeldRequest)
+    }
+
+    /// Whether the client is left waiting rather than cut off.
+    fn held(self) -> bool {
+        matches!(self, Self::HeldRequest | Self::HeldAnswer)
+    }
 }
 
 #[derive(Debug)]
@@ -101,6 +116,32 @@ impl LosingProxy {
         self.arm(Fault::Request, method, path_prefix, times);
     }
 
+    /// Arms: as [`Self::lose_answer_of`], but the client is left waiting until it leaves by itself.
+    pub fn hold_answer_of(&self, method: &str, path_prefix: &str, times: usize) {
+        self.arm(Fault::HeldAnswer, method, path_prefix, times);
+    }
+
+    /// Arms: as [`Self::lose_request_of`], but the client is left waiting until it leaves by itself.
+    pub fn hold_request_of(&self, method: &str, path_prefix: &str, times: usize) {
+        self.arm(Fault::HeldRequest, method, path_prefix, times);
+    }
+
+    /// Waits until such a request was seen, whatever became of it.
+    ///
+    /// # Panics
+    /// When none comes within 30 seconds.
+    pub async fn saw(&self, method: &str, path_prefix: &str) {
+        let fits =
+            |seen: &Seen| seen.method.eq_ignore_ascii_case(method) && seen.path.starts_with(path_prefix);
+        for _ in 0..600 {
+            if self.seen().iter().any(fits) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no {method} {path_prefix} came; seen: {:?}", self.seen());
+    }
+
     /// All requests so far, in the order their exchanges ended.
     pub fn seen(&self) -> Vec<Seen> {
         lock(&self.state).seen.clone()
@@ -154,18 +195,26 @@ async fn serve(client: TcpStream, target: Vec<SocketAddr>, state: Arc<Mutex<Stat
     let fault = lock(&state).take_fault(&method, &path);
     let lost = fault.is_some();
     let mut seen = Seen { method, path, status: None, lost };
-    if fault == Some(Fault::Request) {
+    if fault.is_some_and(Fault::before_server) {
         lock(&state).seen.push(seen);
-        return Ok(());
+        return leave(client, fault).await;
     }
 
     let answer = forward(&request, &body, &target).await;
     seen.status = answer.as_ref().ok().and_then(|(head, _)| head.second_word().parse().ok());
     lock(&state).seen.push(seen);
     let (head, body) = answer?;
-    if !lost {
-        head.write(body.as_deref(), &mut client).await?;
-        client.shutdown().await?;
+    if lost {
+        return leave(client, fault).await;
+    }
+    head.write(body.as_deref(), &mut client).await?;
+    client.shutdown().await
+}
+
+/// Gives no answer: the connection closes at once, or, when held, once the client closes it.
+async fn leave(mut client: BufReader<TcpStream>, fault: Option<Fault>) -> Result<()> {
+    if fault.is_some_and(Fault::held) {
+        let _left = client.read(&mut [0; 1]).await?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Removals on real servers that others wrote, through `koine serve`.
 #![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the reason")]
 
+mod crash;
 mod github;
 mod okta;
 mod scim;

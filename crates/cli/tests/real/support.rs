@@ -14,7 +14,8 @@ pub(crate) struct Gateway {
     url: String,
     token: String,
     account: String,
-    _process: KoineProcess,
+    process: KoineProcess,
+    env: Vec<(String, String)>,
     _folder: tempfile::TempDir,
 }
 
@@ -30,19 +31,41 @@ impl Gateway {
         let (process, url) = serve(&env).await;
         let text = |value: &Value, name: &str| value[name].as_str().unwrap().to_owned();
         let (token, account) = (text(&token, "token"), text(&account, "id"));
-        Self { url, token, account, _process: process, _folder: folder }
+        Self { url, token, account, process, env, _folder: folder }
+    }
+
+    /// SIGKILL.
+    pub(crate) async fn kill(&mut self) {
+        self.process.kill().await.unwrap();
+    }
+
+    /// Starts again on the same data, after [`Self::kill`].
+    pub(crate) async fn restart(&mut self) {
+        (self.process, self.url) = serve(&self.env).await;
     }
 
     /// Status, outcome and body of one call on the user-directory model.
     pub(crate) async fn call(&self, verb: &str, path: &str, body: &Value) -> (u16, Option<String>, Value) {
+        let answer = self.send(verb, path, body, &[]).await.unwrap();
+        let outcome = answer.header("koine-outcome").map(ToOwned::to_owned);
+        (answer.status, outcome, answer.json().unwrap())
+    }
+
+    /// The same with headers, and all of the answer.
+    pub(crate) async fn send(
+        &self,
+        verb: &str,
+        path: &str,
+        body: &Value,
+        headers: &[(&str, &str)],
+    ) -> std::io::Result<http::Answer> {
         let mark = if path.contains('?') { '&' } else { '?' };
         let url =
             format!("{}/unified/user-directory/{path}{mark}integrated_account_id={}", self.url, self.account);
         let bearer = format!("Bearer {}", self.token);
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let answer = http::request(verb, &url, &[("authorization", &bearer)], body.as_bytes()).await.unwrap();
-        let outcome = answer.header("koine-outcome").map(ToOwned::to_owned);
-        (answer.status, outcome, answer.json().unwrap())
+        let headers: Vec<_> = headers.iter().copied().chain([("authorization", bearer.as_str())]).collect();
+        http::request(verb, &url, &headers, body.as_bytes()).await
     }
 }
 
