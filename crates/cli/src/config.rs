@@ -1,7 +1,7 @@
 //! Operator settings: the only place that reads the environment.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use koine_model::Secret;
 use koine_store::{MasterKey, Vault};
@@ -47,11 +47,28 @@ impl Config {
         Ok(Self {
             database_url,
             listen: variable("KOINE_LISTEN").unwrap_or_else(|| "127.0.0.1:8585".to_owned()),
-            connectors_dir: variable("KOINE_CONNECTORS_DIR").map(PathBuf::from),
+            connectors_dir: connectors_dir(),
             allow: ranges(&variable("KOINE_ALLOW_ADDRESSES").unwrap_or_default())?,
             base_urls: base_urls(variable("KOINE_BASE_URLS"))?,
             master_key,
         })
+    }
+
+    /// Those of a demo, which takes nothing from the environment but the connectors.
+    pub(crate) fn demo(
+        data: &Path,
+        base_urls: BTreeMap<String, url::Url>,
+        allow: Vec<ipnet::IpNet>,
+        key: &str,
+    ) -> Self {
+        Self {
+            database_url: format!("sqlite://{}/koine.db", data.display()),
+            listen: String::new(),
+            connectors_dir: connectors_dir(),
+            allow,
+            base_urls,
+            master_key: Some(Secret::new(key)),
+        }
     }
 
     /// The key that seals credentials, and the one derived from it that signs cursors.
@@ -64,6 +81,11 @@ impl Config {
         let master = MasterKey::from_base64(key.expose()).map_err(Failure::store)?;
         Ok((Vault::new(master), Secret::new(format!("koine cursor key {}", key.expose()))))
     }
+}
+
+/// `KOINE_CONNECTORS_DIR`, for commands that need nothing else.
+pub(crate) fn connectors_dir() -> Option<PathBuf> {
+    variable("KOINE_CONNECTORS_DIR").map(PathBuf::from)
 }
 
 fn variable(name: &str) -> Option<String> {

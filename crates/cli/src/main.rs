@@ -8,7 +8,9 @@ mod commands {
     //! One file per command.
     pub(crate) mod account;
     pub(crate) mod connector;
+    pub(crate) mod demo;
     pub(crate) mod environment;
+    pub(crate) mod sandbox;
     pub(crate) mod serve;
     pub(crate) mod token;
     pub(crate) mod unified;
@@ -41,6 +43,10 @@ struct Cli {
 enum Command {
     /// Run the gateway.
     Serve,
+    /// Run gateway and sandbox with accounts and made-up people, to try everything.
+    Demo(commands::demo::Demo),
+    /// Run the stand-in for all vendors.
+    Sandbox(commands::sandbox::Sandbox),
     /// Make a master key.
     #[command(subcommand)]
     Key(Key),
@@ -88,6 +94,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     let format = cli.output;
     match cli.command {
         Command::Serve => commands::serve::run().await,
+        Command::Demo(options) => commands::demo::run(&options).await,
+        Command::Sandbox(options) => commands::sandbox::run(&options, format).await,
         Command::Key(Key::Generate) => {
             println!("{}", koine_store::MasterKey::generate().to_base64());
             Ok(())

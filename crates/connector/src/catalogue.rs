@@ -26,8 +26,22 @@ pub struct Catalogue {
     models: BTreeMap<String, Model>,
 }
 
-/// Relative path -> text.
-type Files = BTreeMap<String, String>;
+/// Relative path (`okta/connector.yaml`) -> text.
+pub type Files = BTreeMap<String, String>;
+
+/// The YAML files in the binary, with the connectors of an operator's folder in place of those of the same name.
+///
+/// # Errors
+/// What cannot be read.
+pub fn files(folder_path: Option<&Path>) -> Result<Files, Problems> {
+    let mut files = embedded(&CONNECTORS);
+    let Some(path) = folder_path else { return Ok(files) };
+    let own = folder(path)?;
+    let replaced = |file: &str| own.keys().any(|new| new.split('/').next() == file.split('/').next());
+    files.retain(|file, _| !replaced(file));
+    files.extend(own);
+    Ok(files)
+}
 
 impl Catalogue {
     /// The connectors in the binary.
@@ -35,7 +49,7 @@ impl Catalogue {
     /// # Errors
     /// All their problems.
     pub fn embedded() -> Result<Self, Problems> {
-        Self::compile(&embedded(&CONNECTORS))
+        Self::compile(&files(None)?)
     }
 
     /// The connectors in the binary, with the folder's laid over: a folder of the same name replaces.
@@ -43,12 +57,7 @@ impl Catalogue {
     /// # Errors
     /// All problems, unreadable files included.
     pub fn with_folder(path: &Path) -> Result<Self, Problems> {
-        let mut files = embedded(&CONNECTORS);
-        let own = folder(path)?;
-        let replaced = |file: &str| own.keys().any(|new| new.split('/').next() == file.split('/').next());
-        files.retain(|file, _| !replaced(file));
-        files.extend(own);
-        Self::compile(&files)
+        Self::compile(&files(Some(path))?)
     }
 
     fn compile(files: &Files) -> Result<Self, Problems> {

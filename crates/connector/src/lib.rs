@@ -14,7 +14,7 @@ pub mod map;
 pub mod models;
 pub mod plan;
 pub mod problem;
-mod reader;
+pub mod reader;
 pub mod template;
 pub mod yaml;
 

@@ -11,7 +11,7 @@ use crate::template::{Template, TextTemplate};
 use crate::yaml::{Data, Node};
 
 /// The keys of one map while it is being read.
-pub(crate) struct Reader<'a> {
+pub struct Reader<'a> {
     place: &'a Place,
     entries: IndexMap<&'a str, &'a (Place, Node)>,
     asked: RefCell<Vec<&'static str>>,
@@ -20,7 +20,7 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// `None` (and a problem) when the node is not a map.
-    pub(crate) fn new(node: &'a Node, what: &'static str, problems: &mut Problems) -> Option<Self> {
+    pub fn new(node: &'a Node, what: &'static str, problems: &mut Problems) -> Option<Self> {
         let Data::Map(entries) = &node.data else {
             problems.add(&node.place, format!("{what} must be a map, this is {}", node.kind()), None);
             return None;
@@ -30,23 +30,24 @@ impl<'a> Reader<'a> {
     }
 
     /// Where the map begins.
-    pub(crate) fn place(&self) -> &'a Place {
+    pub fn place(&self) -> &'a Place {
         self.place
     }
 
     /// The node under a key; null counts as absent.
-    pub(crate) fn node(&self, key: &'static str) -> Option<&'a Node> {
+    pub fn node(&self, key: &'static str) -> Option<&'a Node> {
         self.asked.borrow_mut().push(key);
         self.entries.get(key).map(|(_, node)| node).filter(|node| !matches!(node.data, Data::Null))
     }
 
     /// Whether the key is written as `null`.
-    pub(crate) fn is_null(&self, key: &'static str) -> bool {
+    pub fn is_null(&self, key: &'static str) -> bool {
         self.asked.borrow_mut().push(key);
         self.entries.get(key).is_some_and(|(_, node)| matches!(node.data, Data::Null))
     }
 
-    pub(crate) fn text(&self, key: &'static str, problems: &mut Problems) -> Option<&'a str> {
+    /// Text; anything else is a problem.
+    pub fn text(&self, key: &'static str, problems: &mut Problems) -> Option<&'a str> {
         let node = self.node(key)?;
         match &node.data {
             Data::Text(text) => Some(text),
@@ -54,14 +55,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) fn required(&self, key: &'static str, problems: &mut Problems) -> String {
+    /// Text that must be there; empty (and a problem) when it is not.
+    pub fn required(&self, key: &'static str, problems: &mut Problems) -> String {
         if !self.entries.contains_key(key) {
             problems.add(self.place, format!("{} needs `{key}`", self.what), None);
         }
         self.text(key, problems).unwrap_or_default().to_owned()
     }
 
-    pub(crate) fn boolean(&self, key: &'static str, problems: &mut Problems) -> Option<bool> {
+    /// True or false.
+    pub fn boolean(&self, key: &'static str, problems: &mut Problems) -> Option<bool> {
         let node = self.node(key)?;
         match node.data {
             Data::Bool(value) => Some(value),
@@ -69,7 +72,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) fn number(&self, key: &'static str, problems: &mut Problems) -> Option<u64> {
+    /// A whole number.
+    pub fn number(&self, key: &'static str, problems: &mut Problems) -> Option<u64> {
         let node = self.node(key)?;
         match &node.data {
             Data::Number(value) if value.as_u64().is_some() => value.as_u64(),
@@ -78,14 +82,15 @@ impl<'a> Reader<'a> {
     }
 
     /// Text, or any scalar in its own spelling (for prose such as `reversible: false`).
-    pub(crate) fn prose(&self, key: &'static str) -> Option<String> {
+    pub fn prose(&self, key: &'static str) -> Option<String> {
         self.node(key).map(|node| match node.to_json() {
             Value::String(text) => text,
             other => other.to_string(),
         })
     }
 
-    pub(crate) fn list(&self, key: &'static str, problems: &mut Problems) -> &'a [Node] {
+    /// The items of a list; absent is empty.
+    pub fn list(&self, key: &'static str, problems: &mut Problems) -> &'a [Node] {
         match self.node(key).map(|node| (&node.data, node)) {
             None => &[],
             Some((Data::List(items), _)) => items,
@@ -96,7 +101,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) fn texts(&self, key: &'static str, problems: &mut Problems) -> Vec<String> {
+    /// The items of a list of texts.
+    pub fn texts(&self, key: &'static str, problems: &mut Problems) -> Vec<String> {
         let mut texts = Vec::new();
         for node in self.list(key, problems) {
             match &node.data {
@@ -110,11 +116,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The entries of a map under a key.
-    pub(crate) fn entries(
-        &self,
-        key: &'static str,
-        problems: &mut Problems,
-    ) -> Vec<(&'a str, &'a Place, &'a Node)> {
+    pub fn entries(&self, key: &'static str, problems: &mut Problems) -> Vec<(&'a str, &'a Place, &'a Node)> {
         match self.node(key).map(|node| (&node.data, node)) {
             None => Vec::new(),
             Some((Data::Map(map), _)) => {
@@ -127,12 +129,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) fn expr(&self, key: &'static str, roots: &[&str], problems: &mut Problems) -> Option<Expr> {
+    /// A compiled expression. `roots` are the names it may begin with; empty means any.
+    pub fn expr(&self, key: &'static str, roots: &[&str], problems: &mut Problems) -> Option<Expr> {
         let node = self.node(key)?;
         compile_expr(node, roots, problems)
     }
 
-    pub(crate) fn template(&self, key: &'static str, problems: &mut Problems) -> Option<Template> {
+    /// A compiled template.
+    pub fn template(&self, key: &'static str, problems: &mut Problems) -> Option<Template> {
         let node = self.node(key)?;
         match Template::compile(&node.to_json()) {
             Ok(template) => Some(template),
@@ -143,7 +147,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) fn text_template(&self, key: &'static str, problems: &mut Problems) -> Option<TextTemplate> {
+    /// A compiled text template.
+    pub fn text_template(&self, key: &'static str, problems: &mut Problems) -> Option<TextTemplate> {
         let node = self.node(key)?;
         compile_text(node, problems)
     }
@@ -158,7 +163,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reports every key that was never asked for.
-    pub(crate) fn finish(self, problems: &mut Problems) {
+    pub fn finish(self, problems: &mut Problems) {
         let asked = self.asked.into_inner();
         for (key, (place, _)) in &self.entries {
             if asked.contains(key) {
@@ -177,7 +182,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Compiles the expression in a text node.
-pub(crate) fn compile_expr(node: &Node, roots: &[&str], problems: &mut Problems) -> Option<Expr> {
+pub fn compile_expr(node: &Node, roots: &[&str], problems: &mut Problems) -> Option<Expr> {
     let source = match &node.data {
         Data::Text(text) => text.clone(),
         Data::Bool(value) => value.to_string(),
@@ -197,7 +202,7 @@ pub(crate) fn compile_expr(node: &Node, roots: &[&str], problems: &mut Problems)
 }
 
 /// Compiles the text template in a node.
-pub(crate) fn compile_text(node: &Node, problems: &mut Problems) -> Option<TextTemplate> {
+pub fn compile_text(node: &Node, problems: &mut Problems) -> Option<TextTemplate> {
     let Data::Text(text) = &node.data else {
         problems.add(&node.place, format!("this must be text, it is {}", node.kind()), None);
         return None;

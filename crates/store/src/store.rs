@@ -77,8 +77,9 @@ pub trait Store: Send + Sync + 'static {
     /// Gives up open calls that have no intent, with their keys, and returns how many; [`open`](crate::open)
     /// does it. Safe while calls run: a released call gets no intent any more.
     async fn release_unstarted_calls(&self) -> Result<u64, StoreError>;
-    /// Whether the journal shows that this id once existed or was acted on: an intent of a call on it, or the
-    /// outcome `removed`, `already_gone` or `deactivated`. Ask before recording the present call's intent.
+    /// Whether the journal shows that this id once existed: an outcome other than `refused`, or an intent of a
+    /// call that was refused or has no end. A call that ended without an outcome found nothing and proves
+    /// nothing. Ask before recording the present call's intent.
     async fn was_attempted(
         &self,
         environment_id: Uuid,

@@ -20,7 +20,7 @@ pub(crate) async fn run() -> Result<(), Failure> {
 }
 
 /// SIGTERM or SIGINT.
-async fn stop() {
+pub(crate) async fn stop() {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {

@@ -95,7 +95,11 @@ impl Plan {
         let row = row(&connector, &self.ask)?;
         match verdict {
             Verdict::Good(response) => {
+                let nothing = self.unsure.is_none() && self.says_already_gone(row, &response);
                 self.main = Some(response);
+                if nothing {
+                    return if row.verify.is_some() { self.read_back(Why::Absent) } else { self.absent() };
+                }
                 self.changed = true;
                 if self.ask.verify && row.verify.is_some() {
                     return self.read_back(Why::Confirm);
@@ -104,9 +108,11 @@ impl Plan {
             }
             Verdict::NotFound(refusal) => self.nothing_there(row, refusal),
             Verdict::Refused(refusal) => {
-                let scope = self.answer_scope(&refusal.response, Value::Null, false);
-                let gone = row.already_gone.as_ref().is_some_and(|expr| expr.test(&scope).unwrap_or(false));
-                if gone { self.nothing_there(row, refusal) } else { self.refused(row, refusal) }
+                if self.says_already_gone(row, &refusal.response) {
+                    self.nothing_there(row, refusal)
+                } else {
+                    self.refused(row, refusal)
+                }
             }
             Verdict::Throttled(refusal, wait) => match wait.filter(|_| self.main_sends < MOST_SENDS) {
                 Some(seconds) => {
@@ -133,6 +139,12 @@ impl Plan {
             }
             Verdict::Forbidden(why) => Err(Failure::AddressRefused(why)),
         }
+    }
+
+    /// The connector's own word on an answer that means "there was nothing to remove".
+    fn says_already_gone(&self, row: &Row, response: &Response) -> bool {
+        let scope = self.answer_scope(response, Value::Null, false);
+        row.already_gone.as_ref().is_some_and(|expr| expr.test(&scope).unwrap_or(false))
     }
 
     fn read_back(&mut self, why: Why) -> Step<()> {
@@ -232,9 +244,13 @@ impl Plan {
                 self.end(Ok(Success::Write), Some(Outcome::Pending), None);
                 Ok(())
             }
+            // The answer said that there was nothing to remove, and reading shows that there is.
             Why::Absent => match self.refusal.take() {
                 Some(refusal) => Err(Failure::Vendor(refusal)),
-                None => Err(Failure::NotFound),
+                None => {
+                    self.end(Ok(Success::Write), Some(Outcome::Pending), None);
+                    Ok(())
+                }
             },
             Why::Settle => self.still_there(partly),
         }

@@ -74,6 +74,12 @@ pub(crate) async fn attempts_are_evidence(store: Arc<dyn Store>) {
         store.finish_call(read_only.id, finish(outcome, None)).await.unwrap();
         assert_eq!(attempted(environment, account, "users", target).await, evidence);
     }
+
+    let vain = NewCall { target_id: Some("60".to_owned()), ..removal(environment, account, None) };
+    store.begin_call(vain.clone()).await.unwrap();
+    store.record_intent(vain.id, "delete", "d", None).await.unwrap();
+    store.finish_call(vain.id, Finish::default()).await.unwrap();
+    assert!(!attempted(environment, account, "users", "60").await, "the vendor knew no such record");
 }
 
 pub(crate) async fn calls_show_their_exchanges(store: Arc<dyn Store>) {

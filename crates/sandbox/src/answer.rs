@@ -1,0 +1,304 @@
+//! What one route does and says.
+
+use bytes::Bytes;
+use koine_connector::expr::{EvalError, Expr, Scope};
+use serde_json::{Map, Value, json};
+
+use crate::page;
+use crate::request::Request;
+use crate::spec::{Change, Effect, Listed, Refusal, Reply, Route, Spec};
+use crate::state::State;
+
+/// An answer, before faults.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Bytes,
+}
+
+/// A sandbox whose data is at fault.
+#[derive(Debug)]
+pub(crate) struct Broken(String);
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<EvalError> for Broken {
+    fn from(error: EvalError) -> Self {
+        Self(error.message)
+    }
+}
+
+impl Answer {
+    pub(crate) fn text(status: u16, text: &str) -> Self {
+        let headers = vec![("content-type".to_owned(), "text/plain; charset=utf-8".to_owned())];
+        Self { status, headers, body: Bytes::copy_from_slice(text.as_bytes()) }
+    }
+
+    pub(crate) fn json(status: u16, value: &Value) -> Self {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        Self { status, headers, body: value.to_string().into() }
+    }
+
+    /// Those that the answer has already stay.
+    pub(crate) fn add_headers(&mut self, headers: &Map<String, Value>) {
+        for (name, value) in headers {
+            let name = name.to_ascii_lowercase();
+            let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+            if !value.is_null() && !self.headers.iter().any(|(own, _)| *own == name) {
+                self.headers.push((name, text));
+            }
+        }
+    }
+}
+
+/// Runs the route numbered `at`; also whether it changed anything.
+pub(crate) fn run(
+    spec: &Spec,
+    at: usize,
+    request: &Request,
+    params: &Map<String, Value>,
+    state: &mut State,
+    token: Option<&str>,
+) -> Result<(Answer, bool), Broken> {
+    let route = &spec.routes[at];
+    let mut root = json!({"request": request.root(params), "state": state.root(), "token": token});
+    if let Some(refusal) = refused(&route.refuse_before, &root)? {
+        return Ok((refusal, false));
+    }
+    let mut found = None;
+    if let Some(collection) = &route.find {
+        let Some(index) = find(spec, route, collection, params, state, &root)? else {
+            return Ok((reply(&spec.not_found, 404, &root)?, false));
+        };
+        let record = state.records(collection)[index].clone();
+        root["before"] = record.clone();
+        root["record"] = record;
+        found = Some((collection.as_str(), index));
+    }
+    let mut link = None;
+    if let Some(listed) = &route.list {
+        let items = list(route, listed, state, &root)?;
+        let cut = route.page.as_ref().map(|page| page::cut(page, request, &items));
+        (root["items"], root["page"]) = match cut {
+            Some(cut) => {
+                link = cut.link;
+                (Value::Array(cut.items), cut.root)
+            }
+            None => (Value::Array(items), Value::Null),
+        };
+    }
+    if let Some(refusal) = refused(&route.refuse, &root)? {
+        return Ok((refusal, false));
+    }
+    let (changed, record) = effects(&route.effects, found, state, &root)?;
+    let default = default_status(&root, found.is_some(), record.is_none());
+    if changed {
+        root["state"] = state.root();
+        root["record"] = record.unwrap_or(Value::Null);
+    }
+    let mut answer = reply(&route.reply, default, &root)?;
+    answer.headers.extend(link.map(|link| ("link".to_owned(), link)));
+    Ok((answer, changed || token_was_issued(&root)))
+}
+
+fn token_was_issued(root: &Value) -> bool {
+    !root["token"].is_null()
+}
+
+/// 204 when the record that was found is gone.
+fn default_status(root: &Value, found: bool, gone: bool) -> u16 {
+    if found && gone && root.get("items").is_none() { 204 } else { 200 }
+}
+
+fn refused(refusals: &[Refusal], root: &Value) -> Result<Option<Answer>, Broken> {
+    for refusal in refusals {
+        if refusal.when.test(root)? {
+            return reply(&refusal.reply, 400, root).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// The root with the record's own fields beside it.
+fn record_scope(root: &Value, record: &Value) -> Value {
+    let mut scope = record.as_object().cloned().unwrap_or_default();
+    for (name, value) in root.as_object().into_iter().flatten() {
+        if name != "state" {
+            scope.insert(name.clone(), value.clone());
+        }
+    }
+    scope.insert("record".to_owned(), record.clone());
+    Value::Object(scope)
+}
+
+fn find(
+    spec: &Spec,
+    route: &Route,
+    collection: &str,
+    params: &Map<String, Value>,
+    state: &State,
+    root: &Value,
+) -> Result<Option<usize>, Broken> {
+    let records = state.records(collection);
+    if let Some(filter) = &route.filter {
+        for (index, record) in records.iter().enumerate() {
+            if filter.test(&record_scope(root, record))? {
+                return Ok(Some(index));
+            }
+        }
+        return Ok(None);
+    }
+    let key = &spec.collections[collection].key;
+    let wanted = params.get(key).or_else(|| params.values().next());
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    let wanted = wanted.map(text);
+    Ok(records.iter().position(|record| record.get(key).map(text) == wanted))
+}
+
+fn list(route: &Route, listed: &Listed, state: &State, root: &Value) -> Result<Vec<Value>, Broken> {
+    let all = match listed {
+        Listed::Collection(name) => state.records(name).to_vec(),
+        Listed::Expr(expr) => match expr.eval(root)? {
+            Some(Value::Array(items)) => items,
+            Some(Value::Null) | None => Vec::new(),
+            Some(one) => vec![one],
+        },
+    };
+    let Some(filter) = &route.filter else { return Ok(all) };
+    kept(filter, all, root)
+}
+
+fn kept(filter: &Expr, all: Vec<Value>, root: &Value) -> Result<Vec<Value>, Broken> {
+    let mut kept = Vec::new();
+    for record in all {
+        if filter.test(&record_scope(root, &record))? {
+            kept.push(record);
+        }
+    }
+    Ok(kept)
+}
+
+/// Applies them in order; also what became of the found record (`None`: it is gone).
+fn effects(
+    effects: &[Effect],
+    found: Option<(&str, usize)>,
+    state: &mut State,
+    root: &Value,
+) -> Result<(bool, Option<Value>), Broken> {
+    let mut record = root.get("record").cloned();
+    let mut changed = false;
+    // Decided for all before any is applied: each sees the record as it was.
+    let mut due = Vec::new();
+    for effect in effects {
+        if effect.when.as_ref().map_or(Ok(true), |when| when.test(root))? {
+            due.push(effect);
+        }
+    }
+    let mut removed = None;
+    for effect in due {
+        changed = true;
+        match (&effect.collection, found) {
+            (Some(collection), _) => change_all(effect, collection, state, root)?,
+            (None, Some((collection, index))) => match &effect.change {
+                Change::Remove => removed = Some((collection, index)),
+                Change::Set(value) => {
+                    let own = &mut state.records_mut(collection)[index];
+                    *own = laid_over(own, value.eval(&Scope::new(root))?);
+                    record = Some(own.clone());
+                }
+                Change::Add(_) => return Err(Broken("`add` needs `in`".to_owned())),
+            },
+            (None, None) => return Err(Broken("an effect without `in` needs `find`".to_owned())),
+        }
+    }
+    if let Some((collection, index)) = removed {
+        state.records_mut(collection).remove(index);
+        record = None;
+    }
+    Ok((changed, record))
+}
+
+fn change_all(effect: &Effect, collection: &str, state: &mut State, root: &Value) -> Result<(), Broken> {
+    if let Change::Add(value) = &effect.change {
+        let new = value.eval(&Scope::new(root))?;
+        state.records_mut(collection).push(new);
+        return Ok(());
+    }
+    let mut after = Vec::new();
+    for own in std::mem::take(state.records_mut(collection)) {
+        let scope = beside(root, &own);
+        let hit = effect.filter.as_ref().map_or(Ok(true), |filter| filter.test(&scope))?;
+        match (&effect.change, hit) {
+            (_, false) => after.push(own),
+            (Change::Set(value), true) => after.push(laid_over(&own, value.eval(&Scope::new(&scope))?)),
+            (_, true) => {}
+        }
+    }
+    *state.records_mut(collection) = after;
+    Ok(())
+}
+
+/// In other collections `record` stays the found one; the fields of the one at hand stand beside it.
+fn beside(root: &Value, own: &Value) -> Value {
+    let mut scope = own.as_object().cloned().unwrap_or_default();
+    for (name, value) in root.as_object().into_iter().flatten() {
+        if name != "state" {
+            scope.insert(name.clone(), value.clone());
+        }
+    }
+    Value::Object(scope)
+}
+
+fn laid_over(record: &Value, change: Value) -> Value {
+    match (record, change) {
+        (Value::Object(old), Value::Object(new)) => {
+            let mut merged = old.clone();
+            merged.extend(new);
+            Value::Object(merged)
+        }
+        (_, change) => change,
+    }
+}
+
+/// A reply with its defaults filled in.
+pub(crate) fn reply(reply: &Reply, default: u16, root: &Value) -> Result<Answer, Broken> {
+    let scope = Scope::new(root);
+    let status = reply.status.unwrap_or(default);
+    let mut answer = match (&reply.text, &reply.body) {
+        (Some(text), _) => Answer::text(status, text.eval(&scope)?.as_str().unwrap_or_default()),
+        (None, Some(body)) => Answer::json(status, &public(body.eval(&scope)?)),
+        (None, None) => {
+            let value = root.get("items").or_else(|| root.get("record")).filter(|value| !value.is_null());
+            match value.filter(|_| status != 204 && status < 400) {
+                Some(value) => Answer::json(status, &public(value.clone())),
+                None => Answer { status, headers: Vec::new(), body: Bytes::new() },
+            }
+        }
+    };
+    if let Some(headers) = &reply.headers
+        && let Value::Object(headers) = headers.eval(&scope)?
+    {
+        answer.headers.retain(|(name, _)| !headers.keys().any(|own| own.eq_ignore_ascii_case(name)));
+        answer.add_headers(&headers);
+    }
+    Ok(answer)
+}
+
+/// Without the sandbox's own keys.
+fn public(value: Value) -> Value {
+    match value {
+        Value::Object(map) => Value::Object(
+            map.into_iter()
+                .filter(|(name, _)| !name.starts_with("__"))
+                .map(|(name, value)| (name, public(value)))
+                .collect(),
+        ),
+        Value::Array(items) => Value::Array(items.into_iter().map(public).collect()),
+        other => other,
+    }
+}

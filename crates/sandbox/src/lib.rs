@@ -1,0 +1,136 @@
+//! The stand-in for all vendors: one server that interprets every `sandbox.yaml` (see `docs/sandbox.md`).
+//!
+//! A request goes `http` -> `fault` -> `vendor` (credentials, rate limit, route) -> `answer`; `control` serves
+//! the sandbox's own paths. Nothing here reads a `connector.yaml`, a mapping or a plan: a connector and its
+//! sandbox must not be able to agree on the same mistake.
+
+mod answer;
+mod compile;
+mod control;
+mod fault;
+mod http;
+mod page;
+mod people;
+mod request;
+mod spec;
+mod state;
+mod vendor;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use koine_connector::Problems;
+use koine_connector::catalogue::Files;
+use serde_json::{Map, Value};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use fault::Faults;
+use vendor::Vendor;
+
+/// A vendor that the sandbox stands in for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandIn {
+    /// The connector's name.
+    pub name: String,
+    /// What takes the place of the connector's base URL.
+    pub base_url: String,
+    /// The credential fields of an account that it accepts.
+    pub context: Map<String, Value>,
+}
+
+/// All stand-ins at their start, before they are served.
+#[derive(Debug)]
+pub struct Sandbox {
+    vendors: Vec<Vendor>,
+}
+
+/// The sandbox while it is served; it stops when dropped.
+#[derive(Debug)]
+pub struct Serving {
+    address: SocketAddr,
+    stand_ins: Vec<StandIn>,
+    task: JoinHandle<()>,
+}
+
+/// What all connections share.
+#[derive(Debug)]
+struct World {
+    vendors: Vec<Mutex<Vendor>>,
+    faults: Mutex<Faults>,
+    seen: Mutex<Vec<Value>>,
+}
+
+impl Sandbox {
+    /// Compiles every `sandbox.yaml` among the files; the seed decides who the people are.
+    ///
+    /// # Errors
+    /// All problems of all of them, each with its place.
+    pub fn new(files: &Files, seed: u64) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let people = people::everyone(seed);
+        let mut vendors = Vec::new();
+        for name in files.keys().filter_map(|file| file.strip_suffix("/sandbox.yaml")) {
+            if let Some(spec) = compile::vendor(name, files, &mut problems) {
+                match Vendor::new(name, spec, &people) {
+                    Ok(vendor) => vendors.push(vendor),
+                    Err(problem) => problems.0.push(problem),
+                }
+            }
+        }
+        if problems.0.is_empty() {
+            return Ok(Self { vendors });
+        }
+        problems.0.sort();
+        Err(problems)
+    }
+
+    /// Serves on the listener until the result is dropped.
+    ///
+    /// # Errors
+    /// When the listener has no address.
+    pub fn serve(self, listener: TcpListener) -> std::io::Result<Serving> {
+        let address = listener.local_addr()?;
+        let stand_ins = self.vendors.iter().map(|vendor| stand_in(vendor, address)).collect();
+        let world = Arc::new(World {
+            vendors: self.vendors.into_iter().map(Mutex::new).collect(),
+            faults: Mutex::default(),
+            seen: Mutex::default(),
+        });
+        let task = tokio::spawn(http::serve(listener, world));
+        Ok(Serving { address, stand_ins, task })
+    }
+}
+
+impl Serving {
+    /// Where it answers, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The vendors, by name.
+    #[must_use]
+    pub fn stand_ins(&self) -> &[StandIn] {
+        &self.stand_ins
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn stand_in(vendor: &Vendor, address: SocketAddr) -> StandIn {
+    StandIn {
+        name: vendor.name.clone(),
+        base_url: format!("http://{address}/{}{}", vendor.name, vendor.spec.base_path),
+        context: vendor.spec.context.clone(),
+    }
+}
+
+/// A panic of another connection must not take the sandbox down.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

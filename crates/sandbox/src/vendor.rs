@@ -1,0 +1,188 @@
+//! One vendor: credentials, rate limit, and the route that answers.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use koine_connector::expr::Scope;
+use koine_connector::problem::Problem;
+use serde_json::{Map, Value, json};
+
+use crate::answer::{self, Answer, Broken};
+use crate::request::Request;
+use crate::spec::{Reply, Route, Segment, Spec};
+use crate::state::State;
+
+/// A vendor and all it remembers.
+#[derive(Debug)]
+pub(crate) struct Vendor {
+    pub name: String,
+    pub spec: Spec,
+    pub state: State,
+    start: State,
+    /// The state before the last write, for stale reads.
+    earlier: Option<State>,
+    tokens: Vec<(String, Instant)>,
+    issued: u64,
+    window: Option<(Instant, u64)>,
+}
+
+impl Vendor {
+    pub(crate) fn new(name: &str, spec: Spec, people: &[Value]) -> Result<Self, Problem> {
+        let state = State::begin(&spec, people)?;
+        Ok(Self {
+            name: name.to_owned(),
+            spec,
+            start: state.clone(),
+            state,
+            earlier: None,
+            tokens: Vec::new(),
+            issued: 0,
+            window: None,
+        })
+    }
+
+    /// Everything as at the start.
+    pub(crate) fn reset(&mut self) {
+        self.state = self.start.clone();
+        self.earlier = None;
+        self.tokens.clear();
+        self.window = None;
+    }
+
+    /// All access tokens end.
+    pub(crate) fn expire_tokens(&mut self) {
+        self.tokens.clear();
+    }
+
+    /// A new access token.
+    pub(crate) fn issue(&mut self, seconds: u64) -> String {
+        self.issued += 1;
+        let token = format!("sandbox-{}-{}", self.name, self.issued);
+        self.tokens.push((token.clone(), Instant::now() + Duration::from_secs(seconds)));
+        token
+    }
+
+    /// Answers; `stale` reads from before the last write.
+    pub(crate) fn answer(&mut self, request: &Request, stale: bool) -> Answer {
+        let mut answer = self.answer_or_break(request, stale).unwrap_or_else(|broken| {
+            tracing::error!(vendor = self.name, %broken, "a sandbox could not answer");
+            Answer::text(500, &format!("the sandbox of {}: {broken}", self.name))
+        });
+        let rate = self.rate();
+        if let Some(headers) = &self.spec.headers {
+            let scope = Scope::new(&json!({"request": request.root(&Map::new()), "rate": rate}));
+            if let Ok(Value::Object(headers)) = headers.eval(&scope) {
+                answer.add_headers(&headers);
+            }
+        }
+        answer
+    }
+
+    /// What the vendor says to too many requests.
+    pub(crate) fn throttled(&self, request: &Request) -> Answer {
+        let bare = Reply::default();
+        let reply = self.spec.rate_limit.as_ref().map_or(&bare, |limit| &limit.refusal);
+        let root = json!({"request": request.root(&Map::new()), "rate": self.rate()});
+        answer::reply(reply, 429, &root).unwrap_or_else(|broken| Answer::text(429, &broken.to_string()))
+    }
+
+    fn answer_or_break(&mut self, request: &Request, stale: bool) -> Result<Answer, Broken> {
+        if self.over_limit() {
+            return Ok(self.throttled(request));
+        }
+        let found = self.route(request);
+        let route = found.as_ref().map(|(at, _)| &self.spec.routes[*at]);
+        if route.is_none_or(|route| route.auth)
+            && let Some(refusal) = self.refused(request)?
+        {
+            return Ok(refusal);
+        }
+        let Some((at, params)) = found else {
+            let reply = self.spec.no_route.as_ref().unwrap_or(&self.spec.not_found);
+            return answer::reply(reply, 404, &json!({"request": request.root(&Map::new())}));
+        };
+        let before = self.state.clone();
+        let reads = stale.then(|| self.earlier.clone()).flatten();
+        let token = self.spec.routes[at].issue_seconds;
+        let token = token.map(|seconds| self.issue(seconds));
+        let token = token.as_deref();
+        let (answer, changed) = match reads {
+            Some(mut earlier) => answer::run(&self.spec, at, request, &params, &mut earlier, token)?,
+            None => answer::run(&self.spec, at, request, &params, &mut self.state, token)?,
+        };
+        if changed {
+            self.earlier = Some(before);
+        }
+        Ok(answer)
+    }
+
+    /// The route that fits with the fewest parameters, and these.
+    fn route(&self, request: &Request) -> Option<(usize, Map<String, Value>)> {
+        let routes = self.spec.routes.iter().enumerate();
+        let fitting =
+            routes.filter_map(|(at, route)| Some((at, matched(route, &self.spec.base_path, request)?)));
+        fitting.min_by_key(|(_, params)| params.len())
+    }
+
+    /// The refusal of wrong credentials.
+    fn refused(&self, request: &Request) -> Result<Option<Answer>, Broken> {
+        let Some(auth) = &self.spec.auth else { return Ok(None) };
+        let now = Instant::now();
+        let live: Vec<_> = self.tokens.iter().filter(|(_, end)| *end > now).map(|(token, _)| token).collect();
+        let root = json!({"request": request.root(&Map::new()), "issued": live});
+        if auth.accepts.test(&root)? {
+            return Ok(None);
+        }
+        answer::reply(&auth.refusal, 401, &root).map(Some)
+    }
+
+    /// Counts the request.
+    fn over_limit(&mut self) -> bool {
+        let Some(limit) = &self.spec.rate_limit else { return false };
+        let now = Instant::now();
+        let length = Duration::from_secs(limit.seconds);
+        let (began, count) = self.window.filter(|(began, _)| now - *began < length).unwrap_or((now, 0));
+        self.window = Some((began, count + 1));
+        count >= limit.requests
+    }
+
+    fn rate(&self) -> Value {
+        let Some(limit) = &self.spec.rate_limit else { return Value::Null };
+        let (began, count) = self.window.unwrap_or((Instant::now(), 0));
+        let left = Duration::from_secs(limit.seconds).saturating_sub(began.elapsed());
+        let end = SystemTime::now() + left;
+        let reset = end.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() + 1);
+        json!({"limit": limit.requests, "remaining": limit.requests.saturating_sub(count), "reset": reset,
+               "seconds": left.as_secs() + 1})
+    }
+}
+
+/// The parameters, when verb and path fit.
+fn matched(route: &Route, base: &str, request: &Request) -> Option<Map<String, Value>> {
+    let base: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
+    let path = request.path.strip_prefix_of(&base)?;
+    if route.verb != request.verb || route.path.len() != path.len() {
+        return None;
+    }
+    let mut params = Map::new();
+    for (segment, part) in route.path.iter().zip(path) {
+        match segment {
+            Segment::Literal(text) if text == part => {}
+            Segment::Literal(_) => return None,
+            Segment::Param(name) => {
+                params.insert(name.clone(), Value::String(part.clone()));
+            }
+        }
+    }
+    Some(params)
+}
+
+trait StripPrefix {
+    fn strip_prefix_of(&self, base: &[&str]) -> Option<&[String]>;
+}
+
+impl StripPrefix for Vec<String> {
+    fn strip_prefix_of(&self, base: &[&str]) -> Option<&[String]> {
+        let (head, tail) = self.split_at_checked(base.len())?;
+        head.iter().zip(base).all(|(own, wanted)| own == wanted).then_some(tail)
+    }
+}
