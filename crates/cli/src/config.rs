@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use koine_model::Secret;
 use koine_store::{MasterKey, Vault};
@@ -20,6 +21,8 @@ pub(crate) struct Config {
     pub allow: Vec<ipnet::IpNet>,
     /// Connector -> base URL in place of the vendor's.
     pub base_urls: BTreeMap<String, url::Url>,
+    /// Longest time for one exchange with a vendor.
+    pub upstream_timeout: Duration,
     master_key: Option<Secret>,
 }
 
@@ -50,25 +53,27 @@ impl Config {
             connectors_dir: connectors_dir(),
             allow: ranges(&variable("KOINE_ALLOW_ADDRESSES").unwrap_or_default())?,
             base_urls: base_urls(variable("KOINE_BASE_URLS"))?,
+            upstream_timeout: upstream_timeout()?,
             master_key,
         })
     }
 
-    /// Those of a demo, which takes nothing from the environment but the connectors.
+    /// Those of a demo, which takes nothing from the environment but the connectors and the time limit.
     pub(crate) fn demo(
         data: &Path,
         base_urls: BTreeMap<String, url::Url>,
         allow: Vec<ipnet::IpNet>,
         key: &str,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, Failure> {
+        Ok(Self {
             database_url: format!("sqlite://{}/koine.db", data.display()),
             listen: String::new(),
             connectors_dir: connectors_dir(),
             allow,
             base_urls,
+            upstream_timeout: upstream_timeout()?,
             master_key: Some(Secret::new(key)),
-        }
+        })
     }
 
     /// The key that seals credentials, and the one derived from it that signs cursors.
@@ -90,6 +95,14 @@ pub(crate) fn connectors_dir() -> Option<PathBuf> {
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+fn upstream_timeout() -> Result<Duration, Failure> {
+    let Some(text) = variable("KOINE_UPSTREAM_TIMEOUT") else { return Ok(Duration::from_secs(30)) };
+    match text.parse() {
+        Ok(seconds @ 1..=300) => Ok(Duration::from_secs(seconds)),
+        _ => Err(Failure::usage(format!("KOINE_UPSTREAM_TIMEOUT: `{text}` is not 1 to 300 (seconds)"))),
+    }
 }
 
 fn ranges(text: &str) -> Result<Vec<ipnet::IpNet>, Failure> {

@@ -25,7 +25,12 @@ pub(crate) async fn engine(config: &Config) -> Result<Engine, Failure> {
     let (vault, cursor_key) = config.keys()?;
     let catalogue = Arc::new(catalogue(config)?);
     let store = koine_store::open(&config.database_url, vault).await.map_err(Failure::store)?;
-    let settings = Settings { allow: config.allow.clone(), ..Settings::default() };
+    let settings = Settings {
+        allow: config.allow.clone(),
+        connect_timeout: Settings::default().connect_timeout.min(config.upstream_timeout),
+        total_timeout: config.upstream_timeout,
+        ..Settings::default()
+    };
     let upstream = Upstream::new(settings).map_err(|error| Failure::other(error.to_string()))?;
     Ok(Engine::new(EngineParts {
         store,

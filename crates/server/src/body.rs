@@ -1,11 +1,14 @@
 //! What comes in: query strings and bodies.
 
 use axum::body::Body;
+use futures::StreamExt as _;
 use koine_model::{Error, ErrorCode};
 use serde_json::{Map, Value};
 
 /// Most bytes of a request body.
 const LARGEST: usize = 1 << 20;
+/// Most bytes of a larger one that are still read, so that the client hears why.
+const MOST_DROPPED: usize = 64 << 20;
 
 /// The decoded query.
 pub(crate) fn query(raw: Option<&str>) -> Result<Map<String, Value>, Error> {
@@ -14,12 +17,7 @@ pub(crate) fn query(raw: Option<&str>) -> Result<Map<String, Value>, Error> {
 
 /// The body as an object, whatever the content type says; an absent one is empty.
 pub(crate) async fn object(body: Body) -> Result<Map<String, Value>, Error> {
-    let bytes = axum::body::to_bytes(body, LARGEST).await.map_err(|_| {
-        Error::new(
-            ErrorCode::TooLarge,
-            format!("the body did not arrive whole, or is larger than {LARGEST} bytes"),
-        )
-    })?;
+    let bytes = whole(body).await?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
@@ -28,4 +26,27 @@ pub(crate) async fn object(body: Body) -> Result<Map<String, Value>, Error> {
         Ok(_) => Err(Error::invalid("the body must be a JSON object")),
         Err(error) => Err(Error::invalid(format!("the body is not valid JSON: {error}"))),
     }
+}
+
+/// All of it, or why not. What is too large is read to its end (bounded) and dropped: a client that still
+/// writes would see a broken connection instead of the answer.
+async fn whole(body: Body) -> Result<Vec<u8>, Error> {
+    let mut chunks = body.into_data_stream();
+    let mut bytes = Vec::new();
+    let mut length = 0;
+    while let Some(chunk) = chunks.next().await {
+        let chunk =
+            chunk.map_err(|error| Error::invalid(format!("the body did not arrive whole: {error}")))?;
+        length += chunk.len();
+        if length <= LARGEST {
+            bytes.extend_from_slice(&chunk);
+        } else if length > MOST_DROPPED {
+            break;
+        }
+    }
+    if length > LARGEST {
+        let message = format!("the body is larger than {LARGEST} bytes");
+        return Err(Error::new(ErrorCode::TooLarge, message));
+    }
+    Ok(bytes)
 }

@@ -66,7 +66,7 @@ fn config(data: &Path, serving: &Serving) -> Result<Config, Failure> {
         (vendor.name.clone(), url)
     });
     let loopback = "127.0.0.0/8".parse().expect("a range");
-    Ok(Config::demo(data, base_urls.collect(), vec![loopback], &master_key(&data.join("master.key"))?))
+    Config::demo(data, base_urls.collect(), vec![loopback], &master_key(&data.join("master.key"))?)
 }
 
 /// Kept beside the data, so that `--data` opens again.

@@ -1,0 +1,157 @@
+//! The life of a person in every connector of the first five, as the vendor's own side shows it.
+
+use serde_json::{Value, json};
+
+use crate::support::Demo;
+
+struct Case {
+    connector: &'static str,
+    model: &'static str,
+    query: &'static str,
+    people: usize,
+    unknown: &'static str,
+}
+
+const CASES: &[Case] = &[
+    Case { connector: "okta", model: "user-directory", query: "", people: 250, unknown: "00unobody" },
+    Case { connector: "miro-scim", model: "user-directory", query: "", people: 250, unknown: "12" },
+    // ten of the 250 were invited only; GitHub lists members
+    Case {
+        connector: "github",
+        model: "user-directory",
+        query: "organization_id=acme",
+        people: 240,
+        unknown: "12",
+    },
+    // the 251st of its users is a team, which is no person
+    Case { connector: "help-scout", model: "ticketing", query: "", people: 250, unknown: "12" },
+    // one more was invited by e-mail alone
+    Case { connector: "dropbox-sign", model: "e-signature", query: "", people: 251, unknown: "00000000" },
+    Case { connector: "dropbox-sign", model: "user-directory", query: "", people: 251, unknown: "00000000" },
+];
+
+#[tokio::test]
+async fn list_get_plan_delete_and_again() {
+    for case in CASES {
+        let demo = Demo::start().await;
+        let users = format!("{}/users", case.model);
+        let with = |path: &str, more: &str| format!("{path}?{}&{more}", case.query);
+        let all = demo.all(case.connector, &with(&users, "")).await;
+        assert_eq!(all.len(), case.people, "{}", case.connector);
+        let id = all[3]["id"].as_str().unwrap();
+        let one = format!("{users}/{id}");
+
+        let got = demo.call(case.connector, "GET", &with(&one, ""), &Value::Null).await;
+        assert_eq!((got.status, got.body["id"].as_str()), (200, Some(id)), "{got:?}");
+
+        let writes = |seen: Vec<Value>| seen.iter().filter(|entry| entry["method"] != "GET").count();
+        let before = writes(demo.seen(case.connector).await);
+        let plan = demo.call(case.connector, "DELETE", &with(&one, "koine_plan=true"), &Value::Null).await;
+        assert_eq!(plan.told(), (200, None), "{plan:?}");
+        assert_eq!(plan.body["plan"]["target"]["id"], id, "{plan:?}");
+        assert!(!plan.body["plan"]["steps"].as_array().unwrap().is_empty());
+        assert_eq!(writes(demo.seen(case.connector).await), before, "a plan only reads");
+
+        let removed = demo.call(case.connector, "DELETE", &with(&one, ""), &Value::Null).await;
+        assert_eq!(removed.told(), (200, Some("removed")), "{removed:?}");
+        assert_eq!(removed.body["id"], id);
+        let left = demo.all(case.connector, &with(&users, "")).await;
+        assert_eq!(left.len(), case.people - 1);
+        assert!(left.iter().all(|record| record["id"] != id));
+
+        let again = demo.call(case.connector, "DELETE", &with(&one, ""), &Value::Null).await;
+        assert_eq!(again.told(), (200, Some("already_gone")), "{again:?}");
+        let unknown = format!("{users}/{}", case.unknown);
+        let nobody = demo.call(case.connector, "DELETE", &with(&unknown, ""), &Value::Null).await;
+        assert_eq!(nobody.told(), (404, None), "{nobody:?}");
+    }
+}
+
+#[tokio::test]
+async fn deactivate() {
+    for (connector, field, off) in
+        [("okta", "status", json!("DEPROVISIONED")), ("miro-scim", "active", json!(false))]
+    {
+        let demo = Demo::start().await;
+        let id = demo.id_of(connector, "user-directory/users", "ada@example.com").await;
+        let body = json!({"user_id": id});
+        for _ in 0..2 {
+            let done = demo.call(connector, "POST", "user-directory/users/deactivate", &body).await;
+            assert_eq!(done.status, 200, "{done:?}");
+            assert!(matches!(done.outcome.as_deref(), Some("deactivated" | "already_gone")), "{done:?}");
+        }
+        let state = demo.state(connector, "users").await;
+        let own = state.iter().find(|user| user["id"] == id.as_str()).unwrap();
+        assert_eq!(own[field], off);
+    }
+}
+
+#[tokio::test]
+async fn out_of_a_group_and_only_that() {
+    let cases = [
+        ("okta", "", "Engineering", "groups", "__members"),
+        ("miro-scim", "", "Engineering", "groups", "members"),
+        ("github", "organization_id=acme", "Platform", "teams", "__members"),
+    ];
+    for (connector, query, name, collection, members) in cases {
+        let demo = Demo::start().await;
+        let groups = demo.all(connector, &format!("user-directory/groups?{query}")).await;
+        let group = groups.iter().find(|group| group["name"] == name).unwrap()["id"].as_str().unwrap();
+        let people = demo.all(connector, &format!("user-directory/users?{query}")).await;
+        let person = people[5]["id"].as_str().unwrap();
+        let count = async || {
+            let state = demo.state(connector, collection).await;
+            let own = state.iter().find(|own| {
+                own["name"] == name || own["displayName"] == name || own["profile"]["name"] == name
+            });
+            own.unwrap()[members].as_array().unwrap().len()
+        };
+        let before = count().await;
+        let path = format!("user-directory/groups/remove-user?{query}");
+        let body = json!({"group_id": group, "user_id": person});
+        let done = demo.call(connector, "POST", &path, &body).await;
+        assert_eq!(done.told(), (200, Some("removed")), "{connector}: {done:?}");
+        assert_eq!(done.body["name"], name, "the record is the group");
+        assert_eq!(count().await, before - 1, "{connector}");
+        let again = demo.call(connector, "POST", &path, &body).await;
+        assert_eq!(again.told(), (200, Some("already_gone")), "{connector}: {again:?}");
+        assert_eq!(count().await, before - 1);
+        let all = demo.all(connector, &format!("user-directory/users?{query}")).await;
+        assert_eq!(all.len(), people.len(), "still in the account");
+    }
+}
+
+#[tokio::test]
+async fn a_guard_on_emails_and_the_dash() {
+    let demo = Demo::start().await;
+    for (connector, model) in
+        [("okta", "user-directory"), ("miro-scim", "user-directory"), ("help-scout", "ticketing")]
+    {
+        let users = format!("{model}/users");
+        let id = demo.id_of(connector, &users, "ada@example.com").await;
+        let other = format!("{users}/{id}?emails=someone.else@example.com");
+        let refused = demo.call(connector, "DELETE", &other, &Value::Null).await;
+        assert_eq!(refused.told(), (409, Some("refused")), "{refused:?}");
+        let by_email = format!("{users}/-?emails=Ada@Example.com");
+        let removed = demo.call(connector, "DELETE", &by_email, &Value::Null).await;
+        assert_eq!(removed.told(), (200, Some("removed")), "{removed:?}");
+        assert_eq!(removed.body["id"], id.as_str());
+        let again = demo.call(connector, "DELETE", &by_email, &Value::Null).await;
+        assert_eq!(again.status, 404, "an address that nobody has is no evidence: {again:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_vendors_refuse_is_refused() {
+    let demo = Demo::start().await;
+    let owner = "help-scout";
+    let refused = demo.call(owner, "DELETE", "ticketing/users/4250", &Value::Null).await;
+    assert_eq!(refused.told(), (409, Some("refused")), "the owner: {refused:?}");
+    let team = demo.call(owner, "DELETE", "ticketing/users/4999", &Value::Null).await;
+    assert_eq!(team.told(), (409, Some("refused")), "a team: {team:?}");
+    let miro = demo.id_of("miro-scim", "user-directory/users", "ada@example.com").await;
+    let last = format!("{}250", &miro[..miro.len() - 3]);
+    let admin = demo.call("miro-scim", "DELETE", &format!("user-directory/users/{last}"), &Value::Null).await;
+    assert_eq!(admin.told(), (409, Some("refused")), "the last admin: {admin:?}");
+    assert!(admin.body["message"].as_str().unwrap().contains("last admin"), "{admin:?}");
+}
