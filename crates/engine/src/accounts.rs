@@ -204,7 +204,7 @@ fn check_context(
             let example =
                 field.example.as_ref().map(|example| format!("; for example {example}")).unwrap_or_default();
             return Err(Error::invalid(format!(
-                "`context.{name}` does not look like this: {}{example}",
+                "`context.{name}` is not a possible {}{example}",
                 field.label
             )));
         }
