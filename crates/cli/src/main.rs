@@ -17,6 +17,7 @@ mod commands {
 }
 mod open;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -79,15 +80,27 @@ enum Key {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
-    match run(Cli::parse()).await {
+    let cli = Cli::parse();
+    log(&cli.command);
+    match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("koine: {}", failure.message);
             ExitCode::from(failure.code)
         }
     }
+}
+
+/// To stderr: what a server does, and of other commands only what went wrong; `RUST_LOG` overrides.
+fn log(command: &Command) {
+    let level = if matches!(command, Command::Serve | Command::Demo(_) | Command::Sandbox(_)) {
+        "info"
+    } else {
+        "warn"
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into());
+    let ansi = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(ansi).with_env_filter(filter).init();
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {

@@ -35,7 +35,7 @@ pub(crate) async fn engine(config: &Config) -> Result<Engine, Failure> {
     Ok(Engine::new(EngineParts {
         store,
         catalogue,
-        upstream,
+        upstream: Arc::new(upstream),
         base_urls: config.base_urls.clone(),
         cursor_key,
     }))

@@ -43,7 +43,8 @@ pub(crate) async fn run_for(
             Next::Send(send) => send,
         };
         if send.delay_ms > 0 {
-            tokio::time::sleep(Duration::from_millis(send.delay_ms + jitter(send.delay_ms))).await;
+            let time = Duration::from_millis(send.delay_ms + jitter(send.delay_ms));
+            engine.parts.upstream.pause(time).await;
         }
         if let Some(id) = journal.filter(|_| send.destructive) {
             let snapshot = plan.snapshot();

@@ -20,6 +20,7 @@ mod error;
 mod locks;
 mod map;
 mod options;
+mod outgoing;
 mod plan;
 mod removal;
 mod respond;
@@ -31,10 +32,10 @@ use std::sync::Arc;
 use koine_connector::catalogue::Catalogue;
 use koine_model::{Error, Secret};
 use koine_store::Store;
-use koine_upstream::Upstream;
 use serde_json::{Value, json};
 
 pub use accounts::describe;
+pub use outgoing::Outgoing;
 pub use types::{AccountPatch, AccountQuery, Caller, NewAccount, Operation, Reply, ReplyBody, UnifiedCall};
 
 /// What an engine is made of.
@@ -44,7 +45,7 @@ pub struct EngineParts {
     /// Connectors and models.
     pub catalogue: Arc<Catalogue>,
     /// Outgoing HTTP.
-    pub upstream: Upstream,
+    pub upstream: Arc<dyn Outgoing>,
     /// Connector name -> base URL that the operator puts in place of the vendor's.
     pub base_urls: BTreeMap<String, url::Url>,
     /// Signs cursors.

@@ -28,13 +28,8 @@ pub(crate) fn read(prepared: &Prepared, finished: &Finished) -> Result<Vec<Mappe
 pub(crate) fn one(prepared: &Prepared, vendor: &Value, input: &MapInput) -> Result<Mapped, Error> {
     let row = prepared.row()?;
     let resource = prepared.resource().ok_or_else(|| Error::internal("the resource vanished"))?;
-    let unified = record(resource, row, &prepared.spec, &exact(vendor), input).map_err(Error::internal)?;
+    let unified = record(resource, row, &prepared.spec, vendor, input).map_err(Error::internal)?;
     Ok(Mapped { unified, vendor: vendor.clone() })
-}
-
-/// Expressions compute with doubles: numbers that a double cannot hold go in as text, every digit kept.
-fn exact(vendor: &Value) -> Value {
-    vendor.clone()
 }
 
 pub(crate) fn input(prepared: &Prepared, finished: &Finished) -> MapInput {

@@ -1,8 +1,10 @@
 //! `koine connector`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use koine_connector::catalogue::Catalogue;
+use koine_connector::catalogue::{self, Catalogue};
+use serde_json::json;
 
 use crate::failure::Failure;
 use crate::open;
@@ -22,6 +24,20 @@ pub(crate) enum Command {
         /// A folder of connector folders.
         folder: Option<PathBuf>,
     },
+    /// Replay fixtures: the built-in ones, or those of a folder of connectors.
+    #[command(
+        after_help = "Examples:\n  koine connector test okta\n  koine connector test acme --folder connectors --bless"
+    )]
+    Test {
+        /// Only this connector's.
+        name: Option<String>,
+        /// A folder of connector folders, laid over the built-in ones.
+        #[arg(long)]
+        folder: Option<PathBuf>,
+        /// Write what is answered now as what is expected; read the difference before you commit it.
+        #[arg(long, requires = "folder")]
+        bless: bool,
+    },
 }
 
 const COLUMNS: &[&str] = &["name", "label", "category", "api"];
@@ -29,12 +45,11 @@ const COLUMNS: &[&str] = &["name", "label", "category", "api"];
 pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure> {
     match command {
         Command::Check { folder } => {
-            let checked = match &folder {
-                Some(folder) => Catalogue::with_folder(folder),
-                None => Catalogue::embedded(),
-            };
-            let catalogue = checked.map_err(|problems| Failure::other(problems.to_string()))?;
+            let catalogue = compiled(folder.as_deref())?;
             println!("{} connectors, no problems", catalogue.connectors().count());
+        }
+        Command::Test { name, folder, bless } => {
+            return test(name.as_deref(), folder.as_deref(), bless, format).await;
         }
         Command::List => {
             let catalogue = open::catalogue(&crate::config::Config::read()?)?;
@@ -55,4 +70,43 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
         }
     }
     Ok(())
+}
+
+fn compiled(folder: Option<&Path>) -> Result<Catalogue, Failure> {
+    let checked = match folder {
+        Some(folder) => Catalogue::with_folder(folder),
+        None => Catalogue::embedded(),
+    };
+    checked.map_err(|problems| Failure::other(problems.to_string()))
+}
+
+async fn test(name: Option<&str>, folder: Option<&Path>, bless: bool, format: Format) -> Result<(), Failure> {
+    let catalogue = Arc::new(compiled(folder)?);
+    if let Some(name) = name.filter(|name| catalogue.connector(name).is_none()) {
+        return Err(Failure::not_found(format!("there is no connector `{name}`")));
+    }
+    let problems = |problems: koine_connector::Problems| Failure::other(problems.to_string());
+    let files = catalogue::fixtures(folder).map_err(problems)?;
+    let only = |file: &String| name.is_none_or(|name| file.starts_with(&format!("{name}/")));
+    let reports = koine_fixtures::replay(&catalogue, &files, name).await.map_err(problems)?;
+    if let Some(folder) = folder.filter(|_| bless) {
+        for (file, text) in koine_fixtures::blessed(&reports).into_iter().filter(|(file, _)| only(file)) {
+            let path = folder.join(file);
+            std::fs::write(&path, text)
+                .map_err(|error| Failure::other(format!("{}: {error}", path.display())))?;
+        }
+    }
+    let failed = reports.iter().filter(|report| !report.problems.is_empty()).count();
+    let row = |report: &koine_fixtures::Report| {
+        let result = if report.problems.is_empty() { "ok" } else { "failed" };
+        json!({"fixture": report.file, "result": result, "problems": report.problems})
+    };
+    output::rows(format, &reports.iter().map(row).collect::<Vec<_>>(), &["fixture", "result"]);
+    for report in reports.iter().filter(|report| !report.problems.is_empty()) {
+        eprintln!("{}\n    {}", report.file, report.problems.join("\n    "));
+    }
+    match failed {
+        0 => Ok(()),
+        failed => Err(Failure::other(format!("{failed} of {} fixtures failed", reports.len()))),
+    }
 }
