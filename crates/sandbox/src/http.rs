@@ -12,13 +12,13 @@ use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::answer::Answer;
 use crate::fault::{Fault, Kind};
-use crate::request::{self, Request};
+use crate::request::Request;
 use crate::{World, control, lock};
 
 /// Largest body that is read.
@@ -148,23 +148,14 @@ async fn deliver(answer: Option<Answer>, fault: Option<Fault>) -> Result<hyper::
 async fn read(incoming: hyper::Request<Incoming>) -> Result<Request, Cut> {
     let (head, body) = incoming.into_parts();
     let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(|_| Cut)?.to_bytes();
-    let text = String::from_utf8_lossy(&body).into_owned();
-    let headers: Map<String, Value> = head
+    let text = String::from_utf8_lossy(&body);
+    let headers: Vec<(String, String)> = head
         .headers
         .iter()
-        .map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes()))))
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
-    let header = |name: &str| headers.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Ok(Request {
-        verb: head.method.to_string(),
-        path: request::segments(head.uri.path()),
-        raw_path: head.uri.path().to_owned(),
-        query: request::pairs(head.uri.query().unwrap_or_default()),
-        body: request::body(&header("content-type"), &text),
-        origin: format!("http://{}", header("host")),
-        headers,
-        text,
-    })
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    Ok(Request::new(head.method.as_str(), path, &headers, &text))
 }
 
 fn head(answer: &Answer) -> hyper::http::response::Builder {

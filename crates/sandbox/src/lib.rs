@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use fault::Faults;
-use vendor::Vendor;
+pub use vendor::Vendor;
 
 /// A vendor that the sandbox stands in for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,8 +67,17 @@ impl Sandbox {
     /// # Errors
     /// All problems of all of them, each with its place.
     pub fn new(files: &Files, seed: u64) -> Result<Self, Problems> {
+        Self::with_people(files, seed, people::HOW_MANY)
+    }
+
+    /// The same with fewer people, for tests that run it often.
+    ///
+    /// # Errors
+    /// As [`Sandbox::new`].
+    pub fn with_people(files: &Files, seed: u64, count: usize) -> Result<Self, Problems> {
         let mut problems = Problems::default();
-        let people = people::everyone(seed);
+        let mut people = people::everyone(seed);
+        people.truncate(count);
         let mut vendors = Vec::new();
         for name in files.keys().filter_map(|file| file.strip_suffix("/sandbox.yaml")) {
             if let Some(spec) = compile::vendor(name, files, &mut problems) {
@@ -83,6 +92,12 @@ impl Sandbox {
         }
         problems.0.sort();
         Err(problems)
+    }
+
+    /// One of the vendors, to exchange with it without a network.
+    #[must_use]
+    pub fn vendor(&self, name: &str) -> Option<&Vendor> {
+        self.vendors.iter().find(|vendor| vendor.name == name)
     }
 
     /// Serves on the listener until the result is dropped.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// How many there are.
-const HOW_MANY: usize = 250;
+pub(crate) const HOW_MANY: usize = 250;
 /// First name, and how it is spelt in an address.
 const FIRST: &[(&str, &str)] = &[
     ("Grace", "grace"),

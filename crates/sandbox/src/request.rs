@@ -20,6 +20,23 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// From its parts; header names in any case.
+    pub(crate) fn new(verb: &str, path_and_query: &str, headers: &[(String, String)], text: &str) -> Self {
+        let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+        let headers: Map<String, Value> =
+            headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), json!(value))).collect();
+        let header = |name: &str| headers.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Self {
+            verb: verb.to_owned(),
+            path: segments(path),
+            raw_path: path.to_owned(),
+            query: pairs(query),
+            body: body(&header("content-type"), text),
+            origin: format!("http://{}", header("host")),
+            headers,
+            text: text.to_owned(),
+        }
+    }
     /// The `request` root.
     pub(crate) fn root(&self, params: &Map<String, Value>) -> Value {
         json!({

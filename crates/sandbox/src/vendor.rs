@@ -1,5 +1,6 @@
 //! One vendor: credentials, rate limit, and the route that answers.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use koine_connector::expr::Scope;
@@ -11,12 +12,12 @@ use crate::request::Request;
 use crate::spec::{Reply, Route, Segment, Spec};
 use crate::state::State;
 
-/// A vendor and all it remembers.
-#[derive(Debug)]
-pub(crate) struct Vendor {
-    pub name: String,
-    pub spec: Spec,
-    pub state: State,
+/// A vendor and all it remembers; a clone goes its own way from there.
+#[derive(Clone, Debug)]
+pub struct Vendor {
+    pub(crate) name: String,
+    pub(crate) spec: Arc<Spec>,
+    pub(crate) state: State,
     start: State,
     /// The state before the last write, for stale reads.
     earlier: Option<State>,
@@ -30,7 +31,7 @@ impl Vendor {
         let state = State::begin(&spec, people)?;
         Ok(Self {
             name: name.to_owned(),
-            spec,
+            spec: Arc::new(spec),
             start: state.clone(),
             state,
             earlier: None,
@@ -38,6 +39,26 @@ impl Vendor {
             issued: 0,
             window: None,
         })
+    }
+
+    /// One exchange without a network: the path (and query) below the vendor's prefix, `stale` for an answer from
+    /// before the last write. Gives status, headers and body.
+    pub fn exchange(
+        &mut self,
+        verb: &str,
+        path_and_query: &str,
+        headers: &[(String, String)],
+        body: &str,
+        stale: bool,
+    ) -> (u16, Vec<(String, String)>, bytes::Bytes) {
+        let answer = self.answer(&Request::new(verb, path_and_query, headers, body), stale);
+        (answer.status, answer.headers, answer.body)
+    }
+
+    /// The records of a collection.
+    #[must_use]
+    pub fn collection(&self, name: &str) -> &[Value] {
+        self.state.records(name)
     }
 
     /// Everything as at the start.
@@ -101,13 +122,14 @@ impl Vendor {
             return answer::reply(reply, 404, &json!({"request": request.root(&Map::new())}));
         };
         let before = self.state.clone();
+        let spec = Arc::clone(&self.spec);
         let reads = stale.then(|| self.earlier.clone()).flatten();
         let token = self.spec.routes[at].issue_seconds;
         let token = token.map(|seconds| self.issue(seconds));
         let token = token.as_deref();
         let (answer, changed) = match reads {
-            Some(mut earlier) => answer::run(&self.spec, at, request, &params, &mut earlier, token)?,
-            None => answer::run(&self.spec, at, request, &params, &mut self.state, token)?,
+            Some(mut earlier) => answer::run(&spec, at, request, &params, &mut earlier, token)?,
+            None => answer::run(&spec, at, request, &params, &mut self.state, token)?,
         };
         if changed {
             self.earlier = Some(before);

@@ -227,6 +227,9 @@ impl Plan {
         self.read_ok = true;
         let repeat = verify.repeat_if.as_ref().is_some_and(|expr| expr.test(&scope).unwrap_or(false));
         if repeat && self.main_sends < MOST_SENDS && self.ask.mode == Mode::Run {
+            // What was read may be older than what was done: a refusal of the repeat will not be the last word.
+            self.unsure
+                .get_or_insert_with(|| "the vendor agreed, but reading still showed it there".to_owned());
             return self.go(Stage::Main).map(|_| ());
         }
         self.read_later(verify, tries, why, Some(repeat))

@@ -1,0 +1,157 @@
+//! The destructive methods that are walked, and how the vendor's own state shows their effect.
+
+use koine_sandbox::Vendor;
+use serde_json::{Map, Value, json};
+
+/// One method on one person.
+pub(crate) struct Case {
+    pub connector: &'static str,
+    pub model: &'static str,
+    pub resource: &'static str,
+    pub method: &'static str,
+    /// The call's id, query and body, from the vendor's state.
+    pub call: fn(&Vendor) -> (Option<String>, Value, Value),
+    /// Whether the effect is there.
+    pub done: fn(&Vendor) -> bool,
+}
+
+impl Case {
+    pub(crate) fn method(&self) -> String {
+        format!("{}.{}.{}", self.model, self.resource, self.method)
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}
+
+/// Everybody is made anew for each walk, so the second person is the same in all of them.
+fn second<'a>(vendor: &'a Vendor, collection: &str) -> &'a Value {
+    &vendor.collection(collection)[1]
+}
+
+fn is_member(vendor: &Vendor, collection: &str, at: usize, members: &str, id: &str) -> bool {
+    vendor.collection(collection)[at][members].to_string().contains(id)
+}
+
+const OKTA_USER: &str = "bo.haddad@example.com";
+
+fn okta_user(vendor: &Vendor) -> Option<&Value> {
+    vendor.collection("users").iter().find(|user| user["profile"]["email"] == OKTA_USER)
+}
+
+fn by_email<'a>(vendor: &'a Vendor, collection: &str, key: &str) -> Option<&'a Value> {
+    vendor.collection(collection).iter().find(|user| user[key] == OKTA_USER)
+}
+
+pub(crate) const CASES: &[Case] = &[
+    Case {
+        connector: "okta",
+        model: "user-directory",
+        resource: "users",
+        method: "delete",
+        call: |vendor| (okta_user(vendor).map(|user| text(&user["id"])), json!({}), json!({})),
+        done: |vendor| okta_user(vendor).is_none(),
+    },
+    Case {
+        connector: "okta",
+        model: "user-directory",
+        resource: "users",
+        method: "deactivate",
+        call: |vendor| (None, json!({}), json!({"user_id": okta_user(vendor).expect("at the start")["id"]})),
+        done: |vendor| okta_user(vendor).is_none_or(|user| user["status"] == "DEPROVISIONED"),
+    },
+    Case {
+        connector: "okta",
+        model: "user-directory",
+        resource: "groups",
+        method: "remove-user",
+        call: |vendor| {
+            let ids = json!({"group_id": vendor.collection("groups")[1]["id"], "user_id": okta_user(vendor).expect("at the start")["id"]});
+            (None, json!({}), ids)
+        },
+        done: |vendor| {
+            okta_user(vendor)
+                .is_none_or(|user| !is_member(vendor, "groups", 1, "__members", &text(&user["id"])))
+        },
+    },
+    Case {
+        connector: "github",
+        model: "user-directory",
+        resource: "users",
+        method: "delete",
+        call: |vendor| {
+            (Some(text(&second(vendor, "users")["id"])), json!({"organization_id": "acme"}), json!({}))
+        },
+        done: |vendor| second(vendor, "users")["__member"] == false,
+    },
+    Case {
+        connector: "github",
+        model: "user-directory",
+        resource: "groups",
+        method: "remove-user",
+        call: |vendor| {
+            let ids = json!({"group_id": "platform", "user_id": text(&second(vendor, "users")["id"])});
+            (None, json!({"organization_id": "acme"}), ids)
+        },
+        done: |vendor| !is_member(vendor, "teams", 0, "__members", &text(&second(vendor, "users")["login"])),
+    },
+    Case {
+        connector: "miro-scim",
+        model: "user-directory",
+        resource: "users",
+        method: "delete",
+        call: |vendor| {
+            (by_email(vendor, "users", "userName").map(|user| text(&user["id"])), json!({}), json!({}))
+        },
+        done: |vendor| by_email(vendor, "users", "userName").is_none(),
+    },
+    Case {
+        connector: "miro-scim",
+        model: "user-directory",
+        resource: "users",
+        method: "deactivate",
+        call: |vendor| (None, json!({}), json!({"user_id": second(vendor, "users")["id"]})),
+        done: |vendor| second(vendor, "users")["active"] == false,
+    },
+    Case {
+        connector: "miro-scim",
+        model: "user-directory",
+        resource: "groups",
+        method: "remove-user",
+        call: |vendor| {
+            let ids = json!({"group_id": vendor.collection("groups")[0]["id"], "user_id": second(vendor, "users")["id"]});
+            (None, json!({}), ids)
+        },
+        done: |vendor| !is_member(vendor, "groups", 0, "members", &text(&second(vendor, "users")["id"])),
+    },
+    Case {
+        connector: "help-scout",
+        model: "ticketing",
+        resource: "users",
+        method: "delete",
+        call: |vendor| {
+            (by_email(vendor, "users", "email").map(|user| text(&user["id"])), json!({}), json!({}))
+        },
+        done: |vendor| by_email(vendor, "users", "email").is_none(),
+    },
+    Case {
+        connector: "dropbox-sign",
+        model: "e-signature",
+        resource: "users",
+        method: "delete",
+        call: |vendor| {
+            (
+                by_email(vendor, "accounts", "email_address").map(|user| text(&user["account_id"])),
+                json!({}),
+                json!({}),
+            )
+        },
+        done: |vendor| by_email(vendor, "accounts", "email_address").is_none(),
+    },
+];
+
+/// An object's fields.
+pub(crate) fn fields(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}

@@ -1,0 +1,73 @@
+//! Every plan of a removal, under every answer that a vendor can give: an exhaustive walk over what may go wrong,
+//! one and two faults a call, with the sandbox as the vendor whose state is the truth.
+#![expect(clippy::print_stdout, reason = "how many paths there were is worth knowing")]
+
+mod cases;
+mod run;
+mod walk;
+
+use cases::CASES;
+use walk::walk;
+
+/// One test per connector, so that they run side by side.
+fn explore(connector: &str) {
+    for case in CASES.iter().filter(|case| case.connector == connector) {
+        let paths = walk(case);
+        println!("{:<14} {:<36} {paths} paths", case.connector, case.method());
+        assert!(paths > 250, "{}: only {paths} paths", case.method());
+    }
+}
+
+#[test]
+fn no_removal_at_okta_lies() {
+    explore("okta");
+}
+
+#[test]
+fn no_removal_at_github_lies() {
+    explore("github");
+}
+
+#[test]
+fn no_removal_at_miro_lies() {
+    explore("miro-scim");
+}
+
+#[test]
+fn no_removal_at_help_scout_lies() {
+    explore("help-scout");
+}
+
+#[test]
+fn no_removal_at_dropbox_sign_lies() {
+    explore("dropbox-sign");
+}
+
+/// Every destructive method of the catalogue is walked.
+#[test]
+fn no_destructive_method_is_left_out() {
+    for connector in run::CATALOGUE.connectors() {
+        for (model, resources) in &connector.models {
+            for (resource, meaning) in resources {
+                for (method, row) in meaning.methods.iter().filter(|(_, row)| row.removal.is_some()) {
+                    let walked = CASES.iter().any(|case| {
+                        // the two models of one vendor may share their requests
+                        let model_fits = case.model == model || row.query_schema.contains_key("user_type");
+                        case.connector == connector.name
+                            && model_fits
+                            && case.resource == resource
+                            && case.method == method
+                    });
+                    assert!(walked, "{}: {model}.{resource}.{method} is not walked", connector.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn dry_runs_only_read() {
+    for case in CASES {
+        run::dry(case);
+    }
+}

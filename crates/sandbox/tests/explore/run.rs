@@ -1,0 +1,240 @@
+//! One plan against one vendor, with a fault or none at every exchange.
+
+use std::sync::{Arc, LazyLock};
+
+use koine_connector::catalogue::{self, Catalogue};
+use koine_connector::plan::{Ask, Finished, Mode, Next, Plan, Send};
+use koine_model::{Answer, Body, Response, Verb};
+use koine_sandbox::{Sandbox, Vendor};
+use serde_json::{Map, Value, json};
+
+use crate::cases::{Case, fields};
+
+/// What may happen to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Fine,
+    LostBefore,
+    LostAfter,
+    NotSent,
+    NotFound,
+    Conflict,
+    Throttled,
+    ThrottledLong,
+    FailedBefore,
+    FailedAfter,
+    Stale,
+}
+
+/// To a request that changes something.
+pub(crate) const FATES_OF_WRITES: &[Fate] = &[
+    Fate::LostBefore,
+    Fate::LostAfter,
+    Fate::NotSent,
+    Fate::NotFound,
+    Fate::Conflict,
+    Fate::Throttled,
+    Fate::ThrottledLong,
+    Fate::FailedBefore,
+    Fate::FailedAfter,
+];
+/// To a read. A 404 to a read of something that is there would be the vendor's lie; no gateway can tell.
+pub(crate) const FATES_OF_READS: &[Fate] =
+    &[Fate::LostBefore, Fate::NotSent, Fate::Conflict, Fate::Throttled, Fate::FailedBefore, Fate::Stale];
+
+/// One exchange of a run.
+pub(crate) struct Exchange {
+    pub send: Send,
+    pub fate: Fate,
+    /// What a settlement would be given if the gateway died after this exchange.
+    pub snapshot: Value,
+    /// The vendor right after.
+    pub vendor: Vendor,
+}
+
+/// How a run went.
+pub(crate) struct Run {
+    pub exchanges: Vec<Exchange>,
+    pub finished: Finished,
+    pub vendor: Vendor,
+}
+
+pub(crate) static CATALOGUE: LazyLock<Catalogue> =
+    LazyLock::new(|| Catalogue::embedded().unwrap_or_else(|problems| panic!("{problems}")));
+static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
+    let files = catalogue::files(None).unwrap_or_else(|problems| panic!("{problems}"));
+    Sandbox::with_people(&files, 1, 3).unwrap_or_else(|problems| panic!("{problems}"))
+});
+
+pub(crate) fn vendor(case: &Case) -> Vendor {
+    SANDBOX.vendor(case.connector).expect("every connector has a sandbox").clone()
+}
+
+fn ask(case: &Case, vendor: &Vendor, mode: Mode) -> Ask {
+    let (id, query, body) = (case.call)(vendor);
+    let target = body.get("group_id").or(body.get("user_id")).and_then(Value::as_str).map(ToOwned::to_owned);
+    Ask {
+        model: case.model.to_owned(),
+        resource: case.resource.to_owned(),
+        method: case.method.to_owned(),
+        id: id.or(target),
+        query: fields(&query),
+        raw_query: fields(&query),
+        body: fields(&body),
+        remote_query: Map::new(),
+        remote_data: Map::new(),
+        context: fields(&json!({"domain": "acme.okta.com", "api_token": "sandbox-okta"})),
+        secret_fields: Vec::new(),
+        base_url: Some("http://sandbox.example/".parse().expect("a URL")),
+        limit: None,
+        cursor: None,
+        verify: true,
+        mode,
+        known_target: None,
+        known_before: Map::new(),
+    }
+}
+
+fn plan(case: &Case, ask: Ask) -> Plan {
+    let connector = Arc::clone(CATALOGUE.connector(case.connector).expect("it is there"));
+    Plan::new(connector, ask, 1_800_000_000)
+        .unwrap_or_else(|failure| panic!("{}: {failure:?}", case.method()))
+}
+
+/// Runs the method; `fates` are those of the exchanges in order, and what follows them goes well.
+pub(crate) fn run(case: &Case, fates: &[Fate]) -> Run {
+    let mut vendor = vendor(case);
+    let mut plan = plan(case, ask(case, &vendor, Mode::Run));
+    let mut exchanges: Vec<Exchange> = Vec::new();
+    loop {
+        let send = match plan.next() {
+            Next::Done(finished) => return Run { exchanges, finished: *finished, vendor },
+            Next::Send(send) => *send,
+        };
+        assert!(exchanges.len() < 60, "{}: no end under {fates:?}", case.method());
+        assert!(send.delay_ms <= 20_000, "{}: waits {} ms", case.method(), send.delay_ms);
+        let snapshot = plan.snapshot();
+        let fate = fates.get(exchanges.len()).copied().unwrap_or(Fate::Fine);
+        let answer = exchange(case, &mut vendor, &send, fate);
+        exchanges.push(Exchange { send, fate, snapshot, vendor: vendor.clone() });
+        plan.feed(answer);
+    }
+}
+
+/// What a start after a crash finds out about the run, had it been cut after the exchange.
+pub(crate) fn settle(case: &Case, exchange_before: &Exchange) -> Finished {
+    let mut vendor = exchange_before.vendor.clone();
+    let start = self::vendor(case);
+    let mut ask = ask(case, &start, Mode::Settle);
+    let snapshot = &exchange_before.snapshot;
+    ask.known_target = Some(snapshot["target"].clone()).filter(|target| !target.is_null());
+    ask.known_before = fields(&snapshot["before"]);
+    let mut plan = plan(case, ask);
+    for _ in 0..40 {
+        match plan.next() {
+            Next::Done(finished) => return *finished,
+            Next::Send(send) => {
+                assert_eq!(send.request.verb, Verb::Get, "{}: a settlement only reads", case.method());
+                let answer = exchange(case, &mut vendor, &send, Fate::Fine);
+                plan.feed(answer);
+            }
+        }
+    }
+    panic!("{}: a settlement without end", case.method())
+}
+
+/// A dry run sends reads only, and ends with a plan.
+pub(crate) fn dry(case: &Case) {
+    let mut vendor = vendor(case);
+    let mut plan = plan(case, ask(case, &vendor, Mode::DryRun));
+    for _ in 0..40 {
+        match plan.next() {
+            Next::Done(finished) => {
+                assert!(finished.result.is_ok(), "{}: {:?}", case.method(), finished.result);
+                assert!(finished.planned.iter().any(|send| send.destructive), "{}", case.method());
+                return;
+            }
+            Next::Send(send) => {
+                assert_eq!(send.request.verb, Verb::Get, "{}", case.method());
+                let answer = exchange(case, &mut vendor, &send, Fate::Fine);
+                plan.feed(answer);
+            }
+        }
+    }
+    panic!("{}: a dry run without end", case.method())
+}
+
+fn exchange(case: &Case, vendor: &mut Vendor, send: &Send, fate: Fate) -> Answer {
+    match fate {
+        Fate::Fine => Answer::Received(carry(case, vendor, send, false)),
+        Fate::Stale => Answer::Received(carry(case, vendor, send, true)),
+        Fate::LostBefore => Answer::Lost("lost".to_owned()),
+        Fate::LostAfter => {
+            carry(case, vendor, send, false);
+            Answer::Lost("lost".to_owned())
+        }
+        Fate::NotSent => Answer::NotSent("refused".to_owned()),
+        Fate::NotFound => status(404, r#"{"errorCode": "E0000007", "error": {"error_name": "not_found"}}"#),
+        Fate::Conflict => status(409, r#"{"message": "busy"}"#),
+        Fate::Throttled => throttled("1"),
+        Fate::ThrottledLong => throttled("600"),
+        Fate::FailedBefore => status(503, "busy"),
+        Fate::FailedAfter => {
+            carry(case, vendor, send, false);
+            status(500, "broken")
+        }
+    }
+}
+
+fn status(status: u16, body: &str) -> Answer {
+    Answer::Received(Response { status, headers: Vec::new(), body: body.to_owned().into_bytes().into() })
+}
+
+fn throttled(seconds: &str) -> Answer {
+    let headers = vec![("retry-after".to_owned(), seconds.to_owned())];
+    Answer::Received(Response { status: 429, headers, body: Vec::new().into() })
+}
+
+/// Takes the request to the vendor, with the credentials that it wants.
+fn carry(case: &Case, vendor: &mut Vendor, send: &Send, stale: bool) -> Response {
+    let credential = match case.connector {
+        "okta" => "SSWS sandbox-okta".to_owned(),
+        "github" => "Bearer sandbox-github".to_owned(),
+        "miro-scim" => "Bearer sandbox-miro".to_owned(),
+        "dropbox-sign" => "Basic c2FuZGJveC1kcm9wYm94LXNpZ246".to_owned(),
+        _ => format!("Bearer {}", token(vendor)),
+    };
+    let (content_type, body) = match &send.request.body {
+        None => (None, String::new()),
+        Some(Body::Json(value)) => (Some("application/json"), value.to_string()),
+        Some(Body::Form(_)) => panic!("no connector of the five sends a form"),
+    };
+    let mut headers = send.request.headers.clone();
+    headers.push(("authorization".to_owned(), credential));
+    headers.extend(content_type.map(|kind| ("content-type".to_owned(), kind.to_owned())));
+    let url = &send.request.url;
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let path = format!("{}{}{query}", base_path(case), url.path());
+    let (status, headers, body) = vendor.exchange(send.request.verb.as_str(), &path, &headers, &body, stale);
+    assert_ne!(status, 401, "the sandbox refused the credentials");
+    Response { status, headers, body }
+}
+
+fn base_path(case: &Case) -> &'static str {
+    match case.connector {
+        "okta" => "/api/v1",
+        "miro-scim" => "/api/v1/scim",
+        "help-scout" => "/v2",
+        "dropbox-sign" => "/v3",
+        _ => "",
+    }
+}
+
+/// An access token of the vendor's own endpoint.
+fn token(vendor: &mut Vendor) -> String {
+    let form = [("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
+    let body = "grant_type=client_credentials&client_id=sandbox-app&client_secret=sandbox-help-scout";
+    let (_, _, body) = vendor.exchange("POST", "/v2/oauth2/token", &form, body, false);
+    let answer: Value = serde_json::from_slice(&body).expect("a token answer is JSON");
+    answer["access_token"].as_str().expect("a token").to_owned()
+}
