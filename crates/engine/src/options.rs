@@ -92,6 +92,9 @@ fn format(value: &Value) -> Result<Format, Error> {
 
 /// `true`, `false`, `1`, `0`.
 pub(crate) fn boolean(name: &str, value: &Value) -> Result<bool, Error> {
+    if let Value::Bool(value) = value {
+        return Ok(*value);
+    }
     match value.as_str().unwrap_or_default() {
         "true" | "1" => Ok(true),
         "false" | "0" => Ok(false),

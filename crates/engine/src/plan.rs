@@ -120,6 +120,7 @@ pub(crate) fn prepare(
     let query = typed(&row.query_schema, &prepared.options.query)?;
     check_required(&prepared, row, &query)?;
     prepared.query = query;
+    prepared.body = fitting(&prepared.row()?.request_body_schema, &prepared.body)?;
     if let Some(text) = &prepared.options.cursor {
         prepared.cursor = Some(cursor::open(&engine.parts.cursor_key, &prepared.scope(), text)?);
     }
@@ -165,6 +166,23 @@ fn typed(
         .collect()
 }
 
+/// Body fields in the form that the vendor's schema asks for; numbers stand for text where text is wanted.
+fn fitting(
+    schema: &IndexMap<String, Parameter>,
+    body: &Map<String, Value>,
+) -> Result<Map<String, Value>, Error> {
+    let mut fitting = body.clone();
+    for (name, parameter) in schema {
+        let Some(value) = body.get(name).filter(|value| !value.is_null()) else { continue };
+        let value = match value {
+            Value::Number(number) if parameter.kind == "string" => Value::String(number.to_string()),
+            value => value.clone(),
+        };
+        fitting.insert(name.clone(), coerce(name, &value, parameter)?);
+    }
+    Ok(fitting)
+}
+
 fn coerce(name: &str, value: &Value, parameter: &Parameter) -> Result<Value, Error> {
     let wrong = |wanted: &str| Error::invalid(format!("`{name}` must be {wanted}"));
     let typed = match (parameter.kind.as_str(), value) {
@@ -173,7 +191,9 @@ fn coerce(name: &str, value: &Value, parameter: &Parameter) -> Result<Value, Err
             let number: serde_json::Number = text.parse().map_err(|_| wrong("a number"))?;
             Value::Number(number)
         }
-        ("array", Value::Array(_)) | ("object", Value::Object(_)) => value.clone(),
+        ("array", Value::Array(_)) | ("object", Value::Object(_)) | ("number", Value::Number(_)) => {
+            value.clone()
+        }
         ("array", one) => json!([one]),
         ("string", Value::String(_)) => value.clone(),
         ("string", _) if name == "emails" => value.clone(),

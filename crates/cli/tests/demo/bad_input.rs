@@ -90,6 +90,10 @@ async fn missing_parameters_are_named() {
     clear(&answer, 400);
     let missing = &answer.body["truto_error_insight"]["missing_required_body_fields"]["value"];
     assert_eq!(missing, &json!(["group_id"]), "{answer:?}");
+    for hostile in ["00u1/../00u2", "me@example.com", "a b", "%2e%2e"] {
+        let body = json!({"user_id": hostile});
+        clear(&demo.call("okta", "POST", "user-directory/users/deactivate", &body).await, 400);
+    }
     let user_type = "user-directory/users/0000000000000000?user_type=wizard";
     clear(&demo.call("dropbox-sign", "DELETE", user_type, &Value::Null).await, 400);
     assert!(demo.seen("github").await.is_empty() && demo.seen("okta").await.is_empty());
