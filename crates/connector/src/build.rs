@@ -2,11 +2,12 @@
 
 use koine_model::{Body, Request, Verb};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::compiled::{Connector, RequestSpec};
+use crate::compiled::{BodyFormat, Connector, RequestSpec};
 use crate::template::Template;
+use crate::{multipart, xml};
 
 /// Everything but RFC 3986's unreserved characters.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -181,9 +182,30 @@ fn body(spec: &RequestSpec, scope: &Value, over: Option<Value>) -> Result<Option
         }
         (own, over) => over.or(own),
     };
-    Ok(value.map(|value| match (spec.form, value) {
-        (true, Value::Object(map)) => {
+    written(&spec.body_format, value)
+}
+
+/// The body in its format.
+fn written(format: &BodyFormat, value: Option<Value>) -> Result<Option<Body>, BuildError> {
+    if let BodyFormat::GraphQl(document) = format {
+        let variables = value.unwrap_or_else(|| json!({}));
+        return Ok(Some(Body::Json(json!({"query": document, "variables": variables}))));
+    }
+    let Some(value) = value else { return Ok(None) };
+    Ok(Some(match (format, value) {
+        (BodyFormat::Form, Value::Object(map)) => {
             Body::Form(map.iter().flat_map(|(key, value)| flatten(key, value)).collect())
+        }
+        (BodyFormat::Multipart, Value::Object(map)) => {
+            let parts: Vec<_> = map.iter().flat_map(|(key, value)| flatten(key, value)).collect();
+            multipart::written(&parts)
+        }
+        (BodyFormat::Raw, Value::String(text)) => {
+            Body::Raw { content_type: "text/plain; charset=utf-8".to_owned(), text }
+        }
+        (BodyFormat::Xml, value) => {
+            let text = xml::written(&value).map_err(BuildError::Input)?;
+            Body::Raw { content_type: "application/xml".to_owned(), text }
         }
         (_, value) => Body::Json(value),
     }))

@@ -123,6 +123,8 @@ pub struct Pagination {
     pub max_limit: Option<u64>,
     /// Page size when the caller names none.
     pub default_limit: Option<u64>,
+    /// Whether the parameters go into the body (GraphQL: the variables) rather than the query.
+    pub in_body: bool,
 }
 
 /// The styles of walking lists.
@@ -157,6 +159,20 @@ pub enum PageStyle {
         /// How many records there are.
         total: Option<Expr>,
     },
+    /// `Range` and `Content-Range` headers.
+    Range {
+        /// The unit, such as `items`.
+        unit: String,
+        /// The first record's number.
+        first: u64,
+    },
+    /// Values that expressions compute from page to page; requests see them as `pagination`.
+    Dynamic {
+        /// Those of the first page.
+        initial: Expr,
+        /// Those of the page after an answer; nothing ends the list.
+        next: Expr,
+    },
 }
 
 /// How to notice throttling and when to come back.
@@ -179,6 +195,8 @@ pub struct Errors {
     pub not_found: Option<Expr>,
     /// When an answer is an error whatever its status.
     pub is_error: Option<Expr>,
+    /// The status that an error is shown with, where the vendor's own says nothing.
+    pub status: Option<Expr>,
 }
 
 /// One vendor request.
@@ -198,8 +216,12 @@ pub struct RequestSpec {
     pub headers: Vec<(String, TextTemplate)>,
     /// The body.
     pub body: Option<Template>,
-    /// Whether the body goes out as a form.
-    pub form: bool,
+    /// How the body is written.
+    pub body_format: BodyFormat,
+    /// How the answer is read.
+    pub response_format: ResponseFormat,
+    /// Whether it changes nothing.
+    pub reads: bool,
     /// From the body to the record or list.
     pub response_path: Option<Expr>,
     /// How its list is walked.
@@ -210,6 +232,36 @@ pub struct RequestSpec {
     pub idempotent: bool,
     /// Whether it goes out without credentials.
     pub no_auth: bool,
+}
+
+/// How a body is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BodyFormat {
+    /// JSON.
+    Json,
+    /// A form.
+    Form,
+    /// A form in parts, of texts.
+    Multipart,
+    /// A text as it is; the request's headers name its type.
+    Raw,
+    /// XML, from a map of one element.
+    Xml,
+    /// This GraphQL document; the body is its variables.
+    GraphQl(String),
+}
+
+/// How an answer is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResponseFormat {
+    /// JSON.
+    Json,
+    /// XML, as JSON.
+    Xml,
+    /// Text, as one JSON text.
+    Text,
+    /// Not at all.
+    Binary,
 }
 
 /// What a vendor resource means in the unified model.

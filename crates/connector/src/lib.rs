@@ -12,10 +12,12 @@ pub mod compiled;
 pub mod expr;
 pub mod map;
 pub mod models;
+mod multipart;
 pub mod plan;
 pub mod problem;
 pub mod reader;
 pub mod template;
+mod xml;
 pub mod yaml;
 
 pub use compiled::Connector;

@@ -219,6 +219,7 @@ fn digest_of(send: &Send) -> String {
     let body = match &send.request.body {
         Some(Body::Json(value)) => value.to_string(),
         Some(Body::Form(pairs)) => json!(pairs).to_string(),
+        Some(Body::Raw { text, .. }) => text.clone(),
         None => String::new(),
     };
     let text = format!("{} {}\n{body}", send.request.verb.as_str(), send.request.url);

@@ -254,6 +254,7 @@ fn planned(send: &Send) -> Value {
     let body = send.request.body.as_ref().map(|body| match body {
         Body::Json(value) => value.clone(),
         Body::Form(pairs) => json!(pairs),
+        Body::Raw { text, .. } => json!(text),
     });
     json!({"name": send.step, "method": send.request.verb.as_str(), "url": send.request.url.as_str(),
            "body": body, "destructive": send.destructive, "verify": !send.destructive})

@@ -60,6 +60,13 @@ pub enum Body {
     Json(Value),
     /// `application/x-www-form-urlencoded`.
     Form(Vec<(String, String)>),
+    /// A text as it is, such as XML or a form in parts; a content type among the request's headers wins.
+    Raw {
+        /// Its type.
+        content_type: String,
+        /// The text.
+        text: String,
+    },
 }
 
 /// What makes a request authentic, kept apart from it so that printing a request prints no secret.

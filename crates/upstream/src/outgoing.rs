@@ -121,8 +121,11 @@ fn encode(body: Option<&Body>, headers: &mut HeaderMap) -> Result<Option<Bytes>,
             let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
             ("application/x-www-form-urlencoded", text.into_bytes())
         }
+        Some(Body::Raw { content_type, text }) => (content_type.as_str(), text.clone().into_bytes()),
     };
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    let kind = HeaderValue::from_str(kind)
+        .map_err(|_| Answer::Forbidden("the body's type is not one that HTTP allows".to_owned()))?;
+    headers.insert(CONTENT_TYPE, kind);
     Ok(Some(bytes.into()))
 }
 

@@ -1,6 +1,9 @@
 //! From the spanned tree to a [`Connector`], noting every problem on the way.
 
+mod authorization;
 mod mapping;
+mod pagination;
+mod request;
 mod vendor;
 
 use indexmap::IndexMap;

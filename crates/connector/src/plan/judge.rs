@@ -48,7 +48,7 @@ pub(super) fn judge(connector: &Connector, spec: &RequestSpec, answer: Answer, n
     }
     let refusal = Refusal {
         message: message(connector, &wire),
-        status: if response.status < 400 { 502 } else { response.status },
+        status: shown_status(connector, &response, &wire),
         retry_after: throttled.then(|| wait_seconds(connector, &response, &wire, now)),
         throttled,
         response,
@@ -61,11 +61,26 @@ pub(super) fn judge(connector: &Connector, spec: &RequestSpec, answer: Answer, n
         Some(expr) => expr.test(&wire).unwrap_or(false),
         None => refusal.response.status == 404,
     };
+    // Inside a success the connector's rule says whose fault it was; without one, the vendor's "no" counts.
+    let failed =
+        refusal.response.status >= 500 || (refusal.response.status < 400 && told_5xx(&refusal, connector));
     match refusal.response.status {
         _ if not_found => Verdict::NotFound(refusal),
-        500.. => Verdict::Failed(refusal),
+        _ if failed => Verdict::Failed(refusal),
         _ => Verdict::Refused(refusal),
     }
+}
+
+fn told_5xx(refusal: &Refusal, connector: &Connector) -> bool {
+    connector.errors.status.is_some() && refusal.status >= 500 && refusal.status != 502
+}
+
+/// The connector's word, else the vendor's own status; an error inside a success is a bad gateway.
+fn shown_status(connector: &Connector, response: &Response, wire: &Value) -> u16 {
+    let told = connector.errors.status.as_ref().and_then(|expr| expr.eval(wire).ok().flatten());
+    let told = told.and_then(|value| u16::try_from(value.as_u64()?).ok());
+    let told = told.filter(|status| (400..600).contains(status));
+    told.unwrap_or(if response.status < 400 { 502 } else { response.status })
 }
 
 /// `data`, `status`, `headers`, `response`.

@@ -1,7 +1,7 @@
 //! Reads: one record, or a page of a list in the vendor's style of walking.
 
-use koine_model::{Request, Response};
-use serde_json::Value;
+use koine_model::{Body, Request, Response};
+use serde_json::{Value, json};
 use url::Url;
 
 use super::scope::body_of;
@@ -17,6 +17,8 @@ const MOST_EMPTY_PAGES: u32 = 10;
 pub(super) struct Pages {
     /// The cursor of the page being read, when it is not the caller's.
     cursor: Option<String>,
+    /// The values of the first page of a `dynamic` list.
+    initial: Option<Value>,
     empty: u32,
 }
 
@@ -35,20 +37,48 @@ impl Plan {
             request.url = self.checked_link(link)?;
             return Ok(());
         }
-        let mut query = request.url.query_pairs_mut();
+        let mut params: Vec<(&str, Value)> = Vec::new();
         if let (Some(param), Some(limit)) = (&pages.limit_param, limit) {
-            query.append_pair(param, &limit.to_string());
+            params.push((param, json!(limit)));
         }
         match (&pages.style, cursor) {
-            (PageStyle::Cursor { param, .. }, Some(cursor)) => {
-                query.append_pair(param, &cursor);
-            }
+            (PageStyle::Cursor { param, .. }, Some(cursor)) => params.push((param, json!(cursor))),
             (PageStyle::Page { param, first, .. } | PageStyle::Offset { param, first, .. }, cursor) => {
-                query.append_pair(param, &cursor.unwrap_or_else(|| first.to_string()));
+                let number = cursor.and_then(|text| text.parse().ok()).unwrap_or(*first);
+                params.push((param, json!(number)));
             }
-            (PageStyle::LinkHeader | PageStyle::Cursor { .. }, _) => {}
+            (PageStyle::Range { unit, first }, cursor) => {
+                let from = cursor.and_then(|text| text.parse().ok()).unwrap_or(*first);
+                let to = from + limit.unwrap_or(100) - 1;
+                request.headers.push(("range".to_owned(), format!("{unit}={from}-{to}")));
+            }
+            (PageStyle::LinkHeader | PageStyle::Cursor { .. } | PageStyle::Dynamic { .. }, _) => {}
         }
-        drop(query);
+        place(request, params, pages.in_body);
+        Ok(())
+    }
+
+    /// What requests of a `dynamic` list see as `pagination`.
+    pub(super) fn page_values(&self) -> Option<Value> {
+        let cursor = self.pages.cursor.as_deref().or(self.ask.cursor.as_deref());
+        match cursor {
+            Some(text) => serde_json::from_str(text).ok().filter(Value::is_object),
+            None => self.pages.initial.clone(),
+        }
+    }
+
+    /// Computes the values of the first page of a `dynamic` list.
+    pub(super) fn begin_pages(&mut self, spec: &RequestSpec) -> Step<()> {
+        let Some(Pagination { style: PageStyle::Dynamic { initial, .. }, .. }) = &spec.pagination else {
+            return Ok(());
+        };
+        if self.pages.initial.is_none() {
+            let mut scope = self.scope(false);
+            let limit = spec.pagination.as_ref().and_then(|pages| page_size(pages, self.ask.limit));
+            scope["query"]["limit"] = json!(limit);
+            let value = initial.eval(&scope).map_err(|error| broken("pagination", &error))?;
+            self.pages.initial = Some(value.unwrap_or_else(|| json!({})));
+        }
         Ok(())
     }
 
@@ -127,9 +157,48 @@ impl Plan {
                 };
                 more.then(|| after.to_string())
             }
+            PageStyle::Range { first, .. } => {
+                let from: u64 = current.as_ref().and_then(|text| text.parse().ok()).unwrap_or(*first);
+                next_range(response, from, count as u64, full)
+            }
+            PageStyle::Dynamic { next, .. } => {
+                let value = next.eval(&scope).map_err(|error| broken("pagination", &error))?;
+                value.filter(Value::is_object).map(|values| values.to_string())
+            }
         };
         Ok(next.filter(|next| current.as_ref() != Some(next)))
     }
+}
+
+/// Into the query, or into the body: of a GraphQL request among its variables.
+fn place(request: &mut Request, params: Vec<(&str, Value)>, in_body: bool) {
+    if !in_body {
+        if !params.is_empty() {
+            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+            request
+                .url
+                .query_pairs_mut()
+                .extend_pairs(params.iter().map(|(name, value)| (name, text(value))));
+        }
+        return;
+    }
+    if let Some(Body::Json(Value::Object(body))) = &mut request.body {
+        let inside = if body.contains_key("variables") { body.get_mut("variables") } else { None };
+        let into = match inside {
+            Some(Value::Object(variables)) => variables,
+            _ => body,
+        };
+        into.extend(params.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    }
+}
+
+/// `Content-Range: items 0-99/250` says where the list ends; `*` does not.
+fn next_range(response: &Response, from: u64, count: u64, full: bool) -> Option<String> {
+    let total = response.header("content-range").and_then(|text| text.rsplit_once('/'));
+    let total = total.and_then(|(_, total)| total.trim().parse::<u64>().ok());
+    let after = from + count;
+    let more = total.map_or(full, |total| after < total) && count > 0;
+    more.then(|| after.to_string())
 }
 
 fn as_u64(value: &Value) -> Option<u64> {

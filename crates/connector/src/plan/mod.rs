@@ -20,7 +20,8 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::build::{self, Additions, BuildError};
-use crate::compiled::{Call, Choice, Connector, RequestSpec, Row, Target};
+use crate::compiled::{Call, Choice, Connector, RequestSpec, ResponseFormat, Row, Target};
+use crate::xml;
 use judge::{Verdict, judge};
 pub use types::{Ask, Failure, Finished, Mode, Next, Refusal, Send, Success};
 
@@ -165,6 +166,7 @@ impl Plan {
         let Some(send) = self.sent.take() else { return };
         let connector = self.connector.clone();
         let Some(spec) = connector.requests.get(&send.step) else { return };
+        let answer = readable(spec.response_format, answer);
         let verdict = judge(&connector, spec, answer, self.now);
         let result = match self.stage {
             Stage::Main if send.destructive => self.main_answered(spec, verdict),
@@ -238,8 +240,7 @@ impl Plan {
         };
         let Some(call) = step.call.as_ref().filter(|_| runs) else { return self.go(then) };
         let mut send = self.build_call(connector, call)?;
-        let reads =
-            connector.requests.get(&send.step).is_some_and(|spec| spec.verb == koine_model::Verb::Get);
+        let reads = connector.requests.get(&send.step).is_some_and(|spec| spec.reads);
         send.destructive = step.destructive.unwrap_or(!reads);
         if send.destructive {
             self.check_guards(row(connector, &self.ask)?)?;
@@ -281,8 +282,7 @@ impl Plan {
             }
         }
         let name = self.main_name(get, &scope)?;
-        let mut additions = self.additions(get, &scope)?;
-        additions.body = None;
+        let additions = self.additions(get, &scope, false)?;
         self.build(connector, &name, &scope, additions).map(Some)
     }
 
@@ -491,6 +491,20 @@ impl Plan {
             detail,
         });
     }
+}
+
+/// The answer with its body as JSON. What cannot be read as promised stays as it is, and fails as "not JSON".
+fn readable(format: ResponseFormat, answer: Answer) -> Answer {
+    let Answer::Received(mut response) = answer else { return answer };
+    let json = match format {
+        ResponseFormat::Json | ResponseFormat::Binary => None,
+        ResponseFormat::Xml => xml::parsed(&response.body),
+        ResponseFormat::Text => Some(Value::String(String::from_utf8_lossy(&response.body).into_owned())),
+    };
+    if let Some(json) = json {
+        response.body = json.to_string().into();
+    }
+    Answer::Received(response)
 }
 
 /// The row of the call.

@@ -4,7 +4,7 @@ use koine_model::Response;
 use serde_json::{Map, Value};
 
 use super::{Failure, Plan, Step, broken};
-use crate::compiled::RequestSpec;
+use crate::compiled::{RequestSpec, ResponseFormat};
 use crate::expr::Expr;
 
 impl Plan {
@@ -24,6 +24,9 @@ impl Plan {
         scope.insert("before".to_owned(), Value::Object(self.before.clone()));
         if let Some(target) = &self.target {
             scope.insert("target".to_owned(), target.clone());
+        }
+        if let Some(values) = self.page_values() {
+            scope.insert("pagination".to_owned(), values);
         }
         match &ask.id {
             Some(id) => scope.insert("id".to_owned(), Value::String(id.clone())),
@@ -51,7 +54,7 @@ impl Plan {
         select: Option<&Expr>,
         response: &Response,
     ) -> Step<Option<Value>> {
-        let data = body_of(response)?;
+        let data = if spec.response_format == ResponseFormat::Binary { None } else { body_of(response)? };
         let at = match (&spec.response_path, data) {
             (Some(path), Some(data)) => path.eval(&data).map_err(|error| broken("response_path", &error))?,
             (_, data) => data,

@@ -1,6 +1,6 @@
 //! The dangerous half of a plan: sending the main request, and finding out what came of it.
 
-use koine_model::{Outcome, Response, Verb};
+use koine_model::{Outcome, Response};
 use serde_json::{Map, Value};
 
 use super::judge::Verdict;
@@ -12,12 +12,13 @@ use crate::compiled::{Connector, RequestSpec, Row, Verify};
 impl Plan {
     /// The main request of any method.
     pub(super) fn send_main(&mut self, connector: &Connector, row: &Row) -> Step<Option<Send>> {
-        let scope = self.scope(true);
-        let name = self.main_name(row, &scope)?;
-        let additions = self.additions(row, &scope)?;
+        let name = self.main_name(row, &self.scope(true))?;
         let spec = self.spec(connector, &name)?;
+        self.begin_pages(spec)?;
+        let scope = self.scope(true);
+        let additions = self.additions(row, &scope, true)?;
         let mut send = self.build(connector, &name, &scope, additions)?;
-        if spec.verb == Verb::Get {
+        if spec.reads {
             self.place_on_page(spec, &mut send.request)?;
             return Ok(Some(send));
         }
@@ -43,8 +44,8 @@ impl Plan {
         }
     }
 
-    /// Query, body, path and headers as the row maps them; `remote_query` and `remote_data` win.
-    pub(super) fn additions(&self, row: &Row, scope: &Value) -> Step<Additions> {
+    /// Query, body, path and headers as the row maps them; of the main request `remote_query` and `remote_data` win.
+    pub(super) fn additions(&self, row: &Row, scope: &Value, main: bool) -> Step<Additions> {
         let object =
             |value: Option<Value>| value.and_then(|value| value.as_object().cloned()).unwrap_or_default();
         let eval = |what: &str, expr: Option<&crate::expr::Expr>| -> Step<Option<Value>> {
@@ -58,7 +59,9 @@ impl Plan {
         };
         let mut query = object(render(row.query.as_ref())?);
         query.extend(object(eval("query_mapping", row.query_mapping.as_ref())?));
-        query.extend(self.ask.remote_query.clone());
+        if main {
+            query.extend(self.ask.remote_query.clone());
+        }
         let mut body = render(row.body.as_ref())?;
         if let Some(mapped) = eval("request_body_mapping", row.request_body_mapping.as_ref())? {
             body = Some(match (body, mapped) {
@@ -69,7 +72,7 @@ impl Plan {
                 (_, mapped) => mapped,
             });
         }
-        if !self.ask.remote_data.is_empty() {
+        if main && !self.ask.remote_data.is_empty() {
             let mut merged = object(body);
             merged.extend(self.ask.remote_data.clone());
             body = Some(Value::Object(merged));

@@ -207,7 +207,8 @@ fn carry(case: &Case, vendor: &mut Vendor, send: &Send, stale: bool) -> Response
     let (content_type, body) = match &send.request.body {
         None => (None, String::new()),
         Some(Body::Json(value)) => (Some("application/json"), value.to_string()),
-        Some(Body::Form(_)) => panic!("no connector of the five sends a form"),
+        Some(Body::Raw { content_type, text }) => (Some(content_type.as_str()), text.clone()),
+        Some(Body::Form(_)) => panic!("no connector that is walked sends a form"),
     };
     let mut headers = send.request.headers.clone();
     headers.push(("authorization".to_owned(), credential));
