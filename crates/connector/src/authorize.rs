@@ -5,38 +5,23 @@ use koine_model::{Credentials, Secret};
 use serde_json::Value;
 use url::Url;
 
-use crate::compiled::{Authorization, Connector, CredentialKind};
+use crate::compiled::{Authorization, Connector, CredentialKind, Login};
 use crate::template::{TemplateError, TextTemplate};
 
 /// What a request needs to be authentic.
 #[derive(Debug)]
-pub enum Authorized {
+pub enum Authorized<'a> {
     /// These headers and parameters.
     Ready(Credentials),
-    /// A bearer token that must be fetched with this grant first.
-    Grant(Grant),
-}
-
-/// An OAuth 2 client-credentials grant.
-#[derive(Debug)]
-pub struct Grant {
-    /// The token endpoint, before the operator's base URL is applied.
-    pub token_url: Url,
-    /// The client id.
-    pub client_id: String,
-    /// The client secret.
-    pub client_secret: Secret,
-    /// Scopes to ask for.
-    pub scopes: Vec<String>,
-    /// Whether id and secret go into the body rather than a basic header.
-    pub in_body: bool,
+    /// A token that must be fetched first.
+    Login(&'a Login),
 }
 
 /// Fills in the credentials of `kind` from the account's `context`.
 ///
 /// # Errors
 /// A field that is missing or empty, named.
-pub fn authorize(kind: &CredentialKind, context: &Value) -> Result<Authorized, TemplateError> {
+pub fn authorize<'a>(kind: &'a CredentialKind, context: &Value) -> Result<Authorized<'a>, TemplateError> {
     let plain = |template: &TextTemplate| template.render(context, &|value| Ok(value.to_owned()));
     let header = |name: &str, value: String| {
         let headers = vec![(name.to_owned(), Secret::new(value))];
@@ -57,17 +42,7 @@ pub fn authorize(kind: &CredentialKind, context: &Value) -> Result<Authorized, T
                 format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)),
             )
         }
-        Authorization::ClientCredentials { token_url, client_id, client_secret, scopes, in_body } => {
-            let url = plain(token_url)?;
-            Authorized::Grant(Grant {
-                token_url: Url::parse(&url)
-                    .map_err(|error| TemplateError::from(format!("token URL: {error}")))?,
-                client_id: plain(client_id)?,
-                client_secret: Secret::new(plain(client_secret)?),
-                scopes: scopes.clone(),
-                in_body: *in_body,
-            })
-        }
+        Authorization::Login(login) => Authorized::Login(login),
     })
 }
 

@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod compile;
 pub mod compiled;
 pub mod expr;
+pub mod login;
 pub mod map;
 pub mod models;
 mod multipart;

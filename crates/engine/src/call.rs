@@ -3,15 +3,16 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest;
-use koine_connector::authorize::{self, Authorized, Grant};
+use koine_connector::authorize::{self, Authorized};
 use koine_connector::plan::{Ask, Finished, Next, Plan, Send};
 use koine_model::{Answer, Body, Credentials, Error, Secret};
 use koine_store::ExchangeRow;
-use koine_upstream::{ClientCredentials, CredentialsIn, Hosts, TokenError};
-use serde_json::{Value, json};
+use koine_upstream::{Hosts, TokenError};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::account::Connection;
+use crate::login::AccountLogin;
 use crate::plan::Prepared;
 use crate::{Engine, error};
 
@@ -29,13 +30,17 @@ pub(crate) async fn run(
 pub(crate) async fn run_for(
     engine: &Engine,
     connection: &Connection,
-    ask: Ask,
+    mut ask: Ask,
     journal: Option<Uuid>,
 ) -> Result<Finished, Error> {
     let overridden = ask.base_url.is_some();
+    let base = plan_base(connection, &ask)?;
+    let wire = Wire::new(engine, connection, &base, overridden)?;
+    if let Some(kept) = wire.session().await? {
+        ask.context.insert("session".to_owned(), Value::Object(kept));
+    }
     let mut plan = Plan::new(connection.connector.clone(), ask, epoch_second())
         .map_err(|failure| error::from_failure(connection, failure, None))?;
-    let wire = Wire::new(engine, connection, plan.base(), overridden)?;
     let mut seq = 0;
     loop {
         let send = match plan.next() {
@@ -76,13 +81,20 @@ fn jitter(delay_ms: u64) -> u64 {
     nanos % (delay_ms / 4 + 1)
 }
 
+/// Where the account's requests go.
+fn plan_base(connection: &Connection, ask: &Ask) -> Result<url::Url, Error> {
+    let context = Value::Object(ask.context.clone());
+    let base = koine_connector::plan::base_url(&connection.connector, &context, ask.base_url.as_ref());
+    base.map_err(|failure| error::from_failure(connection, failure, None))
+}
+
 /// One account's way to the vendor.
 struct Wire<'a> {
     engine: &'a Engine,
     connection: &'a Connection,
     context: Value,
     hosts: Hosts,
-    grant: Option<(String, ClientCredentials)>,
+    login: Option<AccountLogin<'a>>,
 }
 
 impl<'a> Wire<'a> {
@@ -100,63 +112,61 @@ impl<'a> Wire<'a> {
             authorize::hosts(&connection.connector, &context, base).map_err(|error| incomplete(&error))?;
         let authorized =
             authorize::authorize(connection.credentials()?, &context).map_err(|error| incomplete(&error))?;
-        let grant = match authorized {
+        let login = match authorized {
             Authorized::Ready(_) => None,
-            Authorized::Grant(grant) => {
-                let grant = client_credentials(connection, grant, base, overridden, &context);
-                hosts.push(authorize::host_of(&grant.token_url));
-                let secret = digest::digest(&digest::SHA256, grant.client_secret.expose().as_bytes());
-                Some((format!("{}/{:?}", connection.account.id, secret.as_ref()), grant))
+            Authorized::Login(rule) => {
+                let login = AccountLogin::new(engine, connection, rule, base, overridden)?;
+                hosts.push(authorize::host_of(login.endpoint()));
+                Some(login)
             }
         };
-        Ok(Self { engine, connection, context, hosts: Hosts::new(hosts), grant })
+        Ok(Self { engine, connection, context, hosts: Hosts::new(hosts), login })
+    }
+
+    /// What requests see of the login's answer; logs in when there is something to see.
+    async fn session(&self) -> Result<Option<Map<String, Value>>, Error> {
+        let Some(login) = self.login.as_ref().filter(|login| login.keeps()) else { return Ok(None) };
+        let token = self.engine.parts.upstream.token(&login.key(), login, &self.hosts).await;
+        match token {
+            Ok(token) => Ok(Some(token.kept)),
+            Err(error) => Err(error::login_failed(&self.connection.connector.label, &error)),
+        }
     }
 
     async fn exchange(&self, send: &Send) -> Answer {
+        let upstream = &self.engine.parts.upstream;
         if send.no_auth {
-            return self
-                .engine
-                .parts
-                .upstream
-                .send(&send.request, &Credentials::default(), &self.hosts)
-                .await;
+            return upstream.send(&send.request, &Credentials::default(), &self.hosts).await;
         }
-        let Some((key, grant)) = &self.grant else {
+        let Some(login) = &self.login else {
             return match authorize_ready(self.connection, &self.context) {
-                Ok(credentials) => {
-                    self.engine.parts.upstream.send(&send.request, &credentials, &self.hosts).await
-                }
+                Ok(credentials) => upstream.send(&send.request, &credentials, &self.hosts).await,
                 Err(why) => Answer::NotSent(why),
             };
         };
-        let first = match self.with_token(key, grant, send).await {
+        let (answer, token) = match self.with_token(login, send).await {
             Ok(sent) => sent,
-            Err(answer) => return answer,
+            Err(error) => return token_failed(error),
         };
-        let (answer, token) = first;
-        let refused = matches!(&answer, Answer::Received(response) if response.status == 401);
-        if !refused {
+        if !matches!(&answer, Answer::Received(response) if response.status == 401) {
             return answer;
         }
         // A token that was revoked early: the vendor did nothing, so asking with a fresh one is safe.
-        self.engine.parts.upstream.forget_token(key, &token);
-        match self.with_token(key, grant, send).await {
+        upstream.forget_token(&login.key(), &token);
+        match self.with_token(login, send).await {
             Ok((answer, _)) => answer,
-            Err(answer) => answer,
+            Err(error) => token_failed(error),
         }
     }
 
     async fn with_token(
         &self,
-        key: &str,
-        grant: &ClientCredentials,
+        login: &AccountLogin<'_>,
         send: &Send,
-    ) -> Result<(Answer, Secret), Answer> {
+    ) -> Result<(Answer, Secret), TokenError> {
         let upstream = &self.engine.parts.upstream;
-        let token = upstream.token(key, grant, &self.hosts).await.map_err(token_failed)?;
-        let value = Secret::new(format!("Bearer {}", token.expose()));
-        let credentials =
-            Credentials { headers: vec![("authorization".to_owned(), value)], query: Vec::new() };
+        let token = upstream.token(&login.key(), login, &self.hosts).await?.value;
+        let credentials = Credentials { headers: vec![login.header(&token)?], query: Vec::new() };
         Ok((upstream.send(&send.request, &credentials, &self.hosts).await, token))
     }
 }
@@ -177,37 +187,8 @@ fn authorize_ready(connection: &Connection, context: &Value) -> Result<Credentia
     let kind = connection.credentials().map_err(|error| error.message)?;
     match authorize::authorize(kind, context) {
         Ok(Authorized::Ready(credentials)) => Ok(credentials),
-        Ok(Authorized::Grant(_)) => Err("the account needs a token".to_owned()),
+        Ok(Authorized::Login(_)) => Err("the account needs a token".to_owned()),
         Err(error) => Err(error.to_string()),
-    }
-}
-
-/// A token endpoint under the vendor's base URL moves with it when the operator puts another in its place.
-fn client_credentials(
-    connection: &Connection,
-    grant: Grant,
-    base: &url::Url,
-    overridden: bool,
-    context: &Value,
-) -> ClientCredentials {
-    let vendor =
-        connection.connector.base_url.render(context, &|value| Ok(value.to_owned())).unwrap_or_default();
-    let path = grant.token_url.as_str().strip_prefix(vendor.trim_end_matches('/'));
-    let token_url = match path.filter(|_| overridden && !vendor.is_empty()) {
-        Some(path) => {
-            let mut url = base.clone();
-            url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
-            url
-        }
-        None => grant.token_url,
-    };
-    ClientCredentials {
-        token_url,
-        client_id: grant.client_id,
-        client_secret: grant.client_secret,
-        scopes: grant.scopes,
-        credentials_in: if grant.in_body { CredentialsIn::Body } else { CredentialsIn::Header },
-        extra: Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use koine_connector::plan::{Failure, Refusal};
 use koine_model::{Error, ErrorCode, Outcome, RemoteError};
+use koine_upstream::TokenError;
 use serde_json::{Value, json};
 
 use crate::account::Connection;
@@ -52,6 +53,26 @@ pub(crate) fn from_failure(connection: &Connection, failure: Failure, outcome: O
     };
     error.outcome = outcome;
     error
+}
+
+/// No token, so nothing was sent.
+pub(crate) fn login_failed(vendor: &str, error: &TokenError) -> Error {
+    match error {
+        TokenError::Refused { body, .. } => {
+            let message = format!("{vendor} did not accept the login: {body}");
+            let remote = RemoteError { status: 401, raw: Value::Null, headers: Vec::new() };
+            Error { remote: Some(Box::new(remote)), ..Error::new(ErrorCode::Vendor, message) }
+        }
+        TokenError::Unusable(why) => {
+            Error::invalid(format!("the credentials for {vendor} cannot be used: {why}"))
+        }
+        TokenError::Forbidden(why) => {
+            Error::new(ErrorCode::AddressRefused, format!("{vendor}'s login may not be reached: {why}"))
+        }
+        TokenError::Lost(why) => {
+            Error::new(ErrorCode::VendorUnreachable, format!("{vendor}'s login could not be asked: {why}"))
+        }
+    }
 }
 
 fn from_refusal(vendor: &str, refusal: Refusal) -> Error {

@@ -18,6 +18,7 @@ mod call;
 mod cursor;
 mod error;
 mod locks;
+mod login;
 mod map;
 mod options;
 mod outgoing;
@@ -46,7 +47,8 @@ pub struct EngineParts {
     pub catalogue: Arc<Catalogue>,
     /// Outgoing HTTP.
     pub upstream: Arc<dyn Outgoing>,
-    /// Connector name -> base URL that the operator puts in place of the vendor's.
+    /// Connector name -> base URL that the operator puts in place of the vendor's; a URL as the name stands for
+    /// token endpoints that begin with it.
     pub base_urls: BTreeMap<String, url::Url>,
     /// Signs cursors.
     pub cursor_key: Secret,

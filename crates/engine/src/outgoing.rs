@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use koine_model::{Answer, Credentials, Request, Secret};
-use koine_upstream::{ClientCredentials, Hosts, TokenError, Upstream};
+use koine_upstream::{Hosts, Login, Token, TokenError, Upstream};
 
 /// What carries requests to vendors.
 #[async_trait]
@@ -16,7 +16,7 @@ pub trait Outgoing: Send + Sync {
     ///
     /// # Errors
     /// When there is none.
-    async fn token(&self, key: &str, grant: &ClientCredentials, hosts: &Hosts) -> Result<Secret, TokenError>;
+    async fn token(&self, key: &str, login: &dyn Login, hosts: &Hosts) -> Result<Token, TokenError>;
 
     /// Drops a refused token; see [`Upstream::forget_token`].
     fn forget_token(&self, key: &str, token: &Secret);
@@ -31,8 +31,8 @@ impl Outgoing for Upstream {
         Self::send(self, request, credentials, hosts).await
     }
 
-    async fn token(&self, key: &str, grant: &ClientCredentials, hosts: &Hosts) -> Result<Secret, TokenError> {
-        Self::token(self, key, grant, hosts).await
+    async fn token(&self, key: &str, login: &dyn Login, hosts: &Hosts) -> Result<Token, TokenError> {
+        Self::token(self, key, login, hosts).await
     }
 
     fn forget_token(&self, key: &str, token: &Secret) {

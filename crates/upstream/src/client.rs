@@ -12,7 +12,7 @@ use crate::Settings;
 use crate::error::{TokenError, UpstreamError, body_failure, send_failure};
 use crate::guard::{CheckedResolver, Guard, Hosts, Reach, authority};
 use crate::outgoing::Outgoing;
-use crate::token::{ClientCredentials, Tokens};
+use crate::token::{self, Login, Token, Tokens};
 
 /// Shorter than the idle time after which common servers close (60 s and more): fewer reads meet a connection
 /// that is being closed.
@@ -103,18 +103,13 @@ impl Upstream {
         answer
     }
 
-    /// An access token by OAuth 2 client credentials: fetched once however many callers wait for it, kept under
-    /// `key`, and fetched anew before it expires. Use another key when the grant changes.
+    /// An access token: fetched once however many callers wait for it, kept under `key`, and fetched anew before
+    /// it expires. Use another key when the login changes.
     ///
     /// # Errors
     /// When the token endpoint refuses, does not answer, or may not be called.
-    pub async fn token(
-        &self,
-        key: &str,
-        grant: &ClientCredentials,
-        hosts: &Hosts,
-    ) -> Result<Secret, TokenError> {
-        self.0.tokens.get(key, || grant.fetch(self, hosts)).await
+    pub async fn token(&self, key: &str, login: &dyn Login, hosts: &Hosts) -> Result<Token, TokenError> {
+        self.0.tokens.get(key, || token::fetch(login, self, hosts)).await
     }
 
     /// Drops a token that a vendor refused, if it is still the kept one: a newer one may be fine.

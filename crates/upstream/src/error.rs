@@ -26,6 +26,9 @@ pub enum TokenError {
     /// Our own address guard refused to send. Trying again changes nothing.
     #[error("the token endpoint may not be called: {0}")]
     Forbidden(String),
+    /// The account's credentials cannot be used as they are. Trying again changes nothing.
+    #[error("{0}")]
+    Unusable(String),
 }
 
 /// The resolver found addresses, but none that may be called.

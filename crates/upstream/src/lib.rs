@@ -14,7 +14,7 @@ use ipnet::IpNet;
 pub use client::Upstream;
 pub use error::{TokenError, UpstreamError};
 pub use guard::Hosts;
-pub use token::{ClientCredentials, CredentialsIn};
+pub use token::{Login, Token};
 
 /// Limits and exceptions, set by the operator.
 #[derive(Clone, Debug)]

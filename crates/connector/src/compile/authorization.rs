@@ -1,12 +1,33 @@
 //! `authorization`: how credentials get onto a request.
 
-use super::one_of;
-use crate::compiled::Authorization;
+use indexmap::IndexMap;
+use jsonwebtoken::Algorithm;
+use koine_model::Verb;
+
+use super::request::headers;
+use super::{WIRE_ROOTS, expressions, one_of};
+use crate::compiled::{Assertion, Authorization, Client, Login, Proof};
+use crate::expr::Expr;
 use crate::problem::Problems;
 use crate::reader::Reader;
+use crate::template::TextTemplate;
 use crate::yaml::Node;
 
-pub(super) fn authorization(node: &Node, problems: &mut Problems) -> Option<Authorization> {
+/// Longest life of an assertion, in seconds: what vendors accept.
+const LONGEST_ASSERTION: u64 = 3600;
+
+const FORMATS: &[&str] = &[
+    "header",
+    "bearer",
+    "query",
+    "basic",
+    "oauth2_client_credentials",
+    "oauth2_refresh_token",
+    "oauth2_jwt_bearer",
+    "session",
+];
+
+pub(crate) fn authorization(node: &Node, problems: &mut Problems) -> Option<Authorization> {
     let reader = Reader::new(node, "authorization", problems)?;
     let format = reader.required("format", problems);
     let config = reader.node("config").and_then(|node| Reader::new(node, "authorization config", problems));
@@ -15,36 +36,145 @@ pub(super) fn authorization(node: &Node, problems: &mut Problems) -> Option<Auth
         problems.add(&node.place, "authorization needs `config`", None);
         return None;
     };
-    let need = |key: &'static str, problems: &mut Problems| {
-        config.required(key, problems);
-        config.text_template(key, problems)
-    };
-    let authorization = match format.as_str() {
-        "header" => Authorization::Header {
-            name: config.required("header_name", problems).to_ascii_lowercase(),
-            value: need("header_value", problems)?,
-        },
-        "bearer" => Authorization::Bearer { token: need("token", problems)? },
-        "query" => {
-            Authorization::Query { name: config.required("name", problems), value: need("value", problems)? }
+    let authorization = of_format(&format, &config, node, problems);
+    config.finish(problems);
+    authorization
+}
+
+fn need(config: &Reader<'_>, key: &'static str, problems: &mut Problems) -> Option<TextTemplate> {
+    config.required(key, problems);
+    config.text_template(key, problems)
+}
+
+fn of_format(
+    format: &str,
+    config: &Reader<'_>,
+    node: &Node,
+    problems: &mut Problems,
+) -> Option<Authorization> {
+    let proof = match format {
+        "header" => {
+            return Some(Authorization::Header {
+                name: config.required("header_name", problems).to_ascii_lowercase(),
+                value: need(config, "header_value", problems)?,
+            });
         }
-        "basic" => Authorization::Basic {
-            username: config.template("username", problems)?,
-            password: config.template("password", problems)?,
+        "bearer" => return Some(Authorization::Bearer { token: need(config, "token", problems)? }),
+        "query" => {
+            let name = config.required("name", problems);
+            return Some(Authorization::Query { name, value: need(config, "value", problems)? });
+        }
+        "basic" => {
+            return Some(Authorization::Basic {
+                username: config.template("username", problems)?,
+                password: config.template("password", problems)?,
+            });
+        }
+        "oauth2_client_credentials" => Proof::ClientCredentials(client(config, problems)?),
+        "oauth2_refresh_token" => Proof::RefreshToken {
+            field: config.required("refresh_token_field", problems),
+            client: client(config, problems)?,
         },
-        "oauth2_client_credentials" => Authorization::ClientCredentials {
-            token_url: need("token_url", problems)?,
-            client_id: need("client_id", problems)?,
-            client_secret: need("client_secret", problems)?,
-            scopes: config.texts("scope", problems),
-            in_body: config.text("credentials_in", problems).unwrap_or("body") == "body",
-        },
+        "oauth2_jwt_bearer" => Proof::Jwt(Box::new(assertion(config, problems)?)),
+        "session" => session(config, problems)?,
         other => {
-            let known = ["header", "bearer", "query", "basic", "oauth2_client_credentials"];
-            one_of(other, &known, &node.place, problems);
+            one_of(other, FORMATS, &node.place, problems);
             return None;
         }
     };
-    config.finish(problems);
-    Some(authorization)
+    login(proof, config, node, problems).map(|login| Authorization::Login(Box::new(login)))
+}
+
+fn login(proof: Proof, config: &Reader<'_>, node: &Node, problems: &mut Problems) -> Option<Login> {
+    let is_session = matches!(proof, Proof::Session { .. });
+    let url = need(config, if is_session { "url" } else { "token_url" }, problems)?;
+    let token = match config.expr("token", WIRE_ROOTS, problems) {
+        Some(token) => token,
+        None if is_session => {
+            problems.add(&node.place, "a session needs `token`, where the answer holds it", None);
+            return None;
+        }
+        None => Expr::compile("data.access_token", WIRE_ROOTS).ok()?,
+    };
+    let own = config.expr("lifetime", WIRE_ROOTS, problems);
+    let standard = || Expr::compile("$number(data.expires_in)", WIRE_ROOTS).ok();
+    Some(Login {
+        proof,
+        url,
+        token,
+        lifetime: own.or_else(|| if is_session { None } else { standard() }),
+        is_error: config.expr("error_expression", WIRE_ROOTS, problems),
+        keep: if config.node("keep").is_some() {
+            expressions(config, "keep", problems)
+        } else {
+            IndexMap::new()
+        },
+        header_name: config.text("header_name", problems).unwrap_or("authorization").to_ascii_lowercase(),
+        header_value: match config.text_template("header_value", problems) {
+            Some(value) => value,
+            None => TextTemplate::compile("Bearer {{token}}").ok()?,
+        },
+    })
+}
+
+fn client(config: &Reader<'_>, problems: &mut Problems) -> Option<Client> {
+    let place = config.text("credentials_in", problems).unwrap_or("body");
+    one_of(place, &["body", "header"], config.place(), problems);
+    let mut extra = Vec::new();
+    for (name, _, node) in config.entries("extra", problems) {
+        if let Some(value) = crate::reader::compile_text(node, problems) {
+            extra.push((name.to_owned(), value));
+        }
+    }
+    Some(Client {
+        id: need(config, "client_id", problems)?,
+        secret: config.text_template("client_secret", problems),
+        scopes: config.texts("scope", problems),
+        in_body: place == "body",
+        extra,
+    })
+}
+
+fn assertion(config: &Reader<'_>, problems: &mut Problems) -> Option<Assertion> {
+    let algorithm = match config.text("algorithm", problems).unwrap_or("RS256") {
+        "ES256" => Algorithm::ES256,
+        other => {
+            one_of(other, &["RS256", "ES256"], config.place(), problems);
+            Algorithm::RS256
+        }
+    };
+    let lifetime = config.number("assertion_lifetime", problems).unwrap_or(300);
+    if lifetime == 0 || lifetime > LONGEST_ASSERTION {
+        problems.add(config.place(), "`assertion_lifetime` is 1 to 3600 seconds", None);
+    }
+    Some(Assertion {
+        algorithm,
+        private_key: need(config, "private_key", problems)?,
+        key_id: config.text_template("key_id", problems),
+        issuer: need(config, "issuer", problems)?,
+        subject: config.text_template("subject", problems),
+        audience: need(config, "audience", problems)?,
+        scopes: config.texts("scope", problems),
+        lifetime,
+    })
+}
+
+fn session(config: &Reader<'_>, problems: &mut Problems) -> Option<Proof> {
+    let word = config.text("method", problems).unwrap_or("post");
+    let verb = Verb::parse(word);
+    if verb.is_none() {
+        problems.add(config.place(), format!("`{word}` is not a verb"), None);
+    }
+    let basic = config.node("basic").and_then(|node| {
+        let pair = Reader::new(node, "`basic`", problems)?;
+        let (username, password) = (pair.template("username", problems), pair.template("password", problems));
+        pair.finish(problems);
+        username.zip(password)
+    });
+    Some(Proof::Session {
+        verb: verb?,
+        headers: headers(config, problems),
+        body: config.template("body", problems),
+        basic,
+    })
 }

@@ -13,6 +13,9 @@ use crate::problem::{Place, Problems};
 use crate::reader::{Reader, compile_expr};
 use crate::yaml::{Data, Node};
 
+#[cfg(test)]
+pub(crate) use authorization::authorization;
+
 /// Roots that expressions see before a request is sent.
 pub(crate) const ASK_ROOTS: &[&str] =
     &["id", "query", "rawQuery", "body", "before", "target", "context", "headers"];

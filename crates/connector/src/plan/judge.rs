@@ -46,9 +46,12 @@ pub(super) fn judge(connector: &Connector, spec: &RequestSpec, answer: Answer, n
     if !erring && !throttled {
         return Verdict::Good(response);
     }
+    let told = told_status(connector, &wire);
+    // An error inside a success is the gateway's 502 unless the connector's rule knows better.
+    let own = if response.status < 400 { 502 } else { response.status };
     let refusal = Refusal {
         message: message(connector, &wire),
-        status: shown_status(connector, &response, &wire),
+        status: told.unwrap_or(own),
         retry_after: throttled.then(|| wait_seconds(connector, &response, &wire, now)),
         throttled,
         response,
@@ -62,8 +65,8 @@ pub(super) fn judge(connector: &Connector, spec: &RequestSpec, answer: Answer, n
         None => refusal.response.status == 404,
     };
     // Inside a success the connector's rule says whose fault it was; without one, the vendor's "no" counts.
-    let failed =
-        refusal.response.status >= 500 || (refusal.response.status < 400 && told_5xx(&refusal, connector));
+    let inside = refusal.response.status < 400;
+    let failed = refusal.response.status >= 500 || (inside && told.is_some_and(|told| told >= 500));
     match refusal.response.status {
         _ if not_found => Verdict::NotFound(refusal),
         _ if failed => Verdict::Failed(refusal),
@@ -71,20 +74,15 @@ pub(super) fn judge(connector: &Connector, spec: &RequestSpec, answer: Answer, n
     }
 }
 
-fn told_5xx(refusal: &Refusal, connector: &Connector) -> bool {
-    connector.errors.status.is_some() && refusal.status >= 500 && refusal.status != 502
-}
-
-/// The connector's word, else the vendor's own status; an error inside a success is a bad gateway.
-fn shown_status(connector: &Connector, response: &Response, wire: &Value) -> u16 {
-    let told = connector.errors.status.as_ref().and_then(|expr| expr.eval(wire).ok().flatten());
-    let told = told.and_then(|value| u16::try_from(value.as_u64()?).ok());
-    let told = told.filter(|status| (400..600).contains(status));
-    told.unwrap_or(if response.status < 400 { 502 } else { response.status })
+/// The status that the connector's rule gives an error.
+fn told_status(connector: &Connector, wire: &Value) -> Option<u16> {
+    let told = connector.errors.status.as_ref()?.eval(wire).ok().flatten()?;
+    let told = u16::try_from(told.as_u64()?).ok()?;
+    (400..600).contains(&told).then_some(told)
 }
 
 /// `data`, `status`, `headers`, `response`.
-pub(super) fn wire_scope(response: &Response) -> Value {
+pub(crate) fn wire_scope(response: &Response) -> Value {
     let headers: Map<String, Value> =
         response.headers.iter().map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect();
     let data = response.json().unwrap_or(Value::Null);

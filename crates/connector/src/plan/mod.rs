@@ -22,6 +22,7 @@ use url::Url;
 use crate::build::{self, Additions, BuildError};
 use crate::compiled::{Call, Choice, Connector, RequestSpec, ResponseFormat, Row, Target};
 use crate::xml;
+pub(crate) use judge::wire_scope;
 use judge::{Verdict, judge};
 pub use types::{Ask, Failure, Finished, Mode, Next, Refusal, Send, Success};
 
@@ -491,6 +492,14 @@ impl Plan {
             detail,
         });
     }
+}
+
+/// The base URL of an account: the operator's, or the connector's with credential fields filled in.
+///
+/// # Errors
+/// A field that is missing, or a result that is no URL.
+pub fn base_url(connector: &Connector, context: &Value, operator: Option<&Url>) -> Result<Url, Failure> {
+    build::base_url(connector, context, operator).map_err(from_build)
 }
 
 /// The answer with its body as JSON. What cannot be read as promised stays as it is, and fails as "not JSON".

@@ -1,0 +1,257 @@
+//! How a token is asked for and read. Pure: the request is built here and sent elsewhere.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jsonwebtoken::{EncodingKey, Header};
+use koine_model::{Body, Credentials, Request, Response, Secret, Verb};
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use crate::compiled::{Assertion, Client, Login, Proof};
+use crate::plan::wire_scope;
+use crate::template::{Template, TemplateError, TextTemplate};
+
+/// A token, as the endpoint gave it.
+#[derive(Debug)]
+pub struct Obtained {
+    /// The token.
+    pub token: Secret,
+    /// Seconds it lives, if the endpoint tells.
+    pub lifetime: Option<f64>,
+    /// What requests see as `session`.
+    pub kept: Map<String, Value>,
+    /// The refresh token in place of the one that was used.
+    pub refresh_token: Option<Secret>,
+}
+
+/// Why a login cannot be built or its answer cannot be used. The texts hold no credential.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// A credential field is missing or not usable.
+    #[error("{0}")]
+    Field(String),
+    /// The endpoint said no.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl From<TemplateError> for LoginError {
+    fn from(error: TemplateError) -> Self {
+        Self::Field(error.to_string())
+    }
+}
+
+impl Login {
+    /// The endpoint; `base` is where paths begin.
+    ///
+    /// # Errors
+    /// A credential field that is missing, or a URL that is none.
+    pub fn endpoint(&self, context: &Value, base: &Url) -> Result<Url, LoginError> {
+        let text = plain(&self.url, context)?;
+        let whole = if text.starts_with('/') {
+            format!("{}{text}", base.as_str().trim_end_matches('/'))
+        } else {
+            text
+        };
+        Url::parse(&whole)
+            .map_err(|error| LoginError::Field(format!("the token endpoint `{whole}`: {error}")))
+    }
+
+    /// The request for a token. `now` is the epoch second.
+    ///
+    /// # Errors
+    /// A credential field that is missing, or a key that cannot sign.
+    pub fn request(
+        &self,
+        context: &Value,
+        endpoint: &Url,
+        now: u64,
+    ) -> Result<(Request, Credentials), LoginError> {
+        match &self.proof {
+            Proof::ClientCredentials(client) => {
+                let form = vec![("grant_type".to_owned(), "client_credentials".to_owned())];
+                form_request(endpoint, form, Some(client), context)
+            }
+            Proof::RefreshToken { client, field } => {
+                let token = context.get(field).and_then(Value::as_str);
+                let token = token.ok_or_else(|| LoginError::Field(format!("`{field}` is missing")))?;
+                let form = vec![
+                    ("grant_type".to_owned(), "refresh_token".to_owned()),
+                    ("refresh_token".to_owned(), token.to_owned()),
+                ];
+                form_request(endpoint, form, Some(client), context)
+            }
+            Proof::Jwt(assertion) => {
+                let form = vec![
+                    ("grant_type".to_owned(), "urn:ietf:params:oauth:grant-type:jwt-bearer".to_owned()),
+                    ("assertion".to_owned(), signed(assertion, context, now)?),
+                ];
+                form_request(endpoint, form, None, context)
+            }
+            Proof::Session { verb, headers, body, basic } => {
+                let mut rendered = Vec::new();
+                for (name, value) in headers {
+                    rendered.push((name.clone(), plain(value, context)?));
+                }
+                let body = body.as_ref().map(|body| body.render(context)).transpose()?.map(Body::Json);
+                let mut credentials = Credentials::default();
+                if let Some((username, password)) = basic {
+                    credentials
+                        .headers
+                        .push(basic_header(&text(username, context)?, &text(password, context)?));
+                }
+                Ok((Request { verb: *verb, url: endpoint.clone(), headers: rendered, body }, credentials))
+            }
+        }
+    }
+
+    /// What the endpoint gave.
+    ///
+    /// # Errors
+    /// A refusal, in the endpoint's own words as far as they hold no credential of `context`.
+    pub fn read(
+        &self,
+        response: &Response,
+        context: &Value,
+        secret_fields: &[String],
+    ) -> Result<Obtained, LoginError> {
+        let wire = wire_scope(response);
+        let erring = self.is_error.as_ref().is_some_and(|expr| expr.test(&wire).unwrap_or(true));
+        if !(200..300).contains(&response.status) || erring {
+            return Err(LoginError::Refused(complaint(response, context, secret_fields)));
+        }
+        let token = self.token.eval(&wire).ok().flatten();
+        let token = token.as_ref().and_then(Value::as_str).filter(|token| !token.is_empty());
+        let Some(token) = token else {
+            let error = wire["data"].get("error").and_then(Value::as_str).unwrap_or("no token in the answer");
+            return Err(LoginError::Refused(error.to_owned()));
+        };
+        let lifetime = self.lifetime.as_ref().and_then(|expr| expr.eval(&wire).ok().flatten());
+        let mut kept = Map::new();
+        for (name, expr) in &self.keep {
+            let value = expr.eval(&wire).ok().flatten();
+            let value = value
+                .ok_or_else(|| LoginError::Refused(format!("the answer to the login has no `{name}`")))?;
+            kept.insert(name.clone(), value);
+        }
+        let rotated = wire["data"].get("refresh_token").and_then(Value::as_str).map(Secret::new);
+        Ok(Obtained {
+            token: Secret::new(token),
+            lifetime: lifetime.as_ref().and_then(Value::as_f64),
+            kept,
+            refresh_token: rotated.filter(|_| matches!(self.proof, Proof::RefreshToken { .. })),
+        })
+    }
+
+    /// The header that carries the token.
+    ///
+    /// # Errors
+    /// A credential field that is missing.
+    pub fn header(&self, token: &Secret, context: &Value) -> Result<(String, Secret), LoginError> {
+        let mut scope = context.clone();
+        scope["token"] = Value::String(token.expose().to_owned());
+        Ok((self.header_name.clone(), Secret::new(plain(&self.header_value, &scope)?)))
+    }
+}
+
+fn plain(template: &TextTemplate, context: &Value) -> Result<String, TemplateError> {
+    template.render(context, &|value| Ok(value.to_owned()))
+}
+
+fn text(template: &Template, context: &Value) -> Result<String, TemplateError> {
+    Ok(template.render(context)?.as_str().unwrap_or_default().to_owned())
+}
+
+fn basic_header(username: &str, password: &str) -> (String, Secret) {
+    let pair = STANDARD.encode(format!("{username}:{password}"));
+    ("authorization".to_owned(), Secret::new(format!("Basic {pair}")))
+}
+
+fn form_request(
+    endpoint: &Url,
+    mut form: Vec<(String, String)>,
+    client: Option<&Client>,
+    context: &Value,
+) -> Result<(Request, Credentials), LoginError> {
+    let mut credentials = Credentials::default();
+    if let Some(client) = client {
+        if !client.scopes.is_empty() {
+            form.push(("scope".to_owned(), client.scopes.join(" ")));
+        }
+        let id = plain(&client.id, context)?;
+        let secret = client.secret.as_ref().map(|secret| plain(secret, context)).transpose()?;
+        match secret {
+            // Form-encoded before they are joined, as RFC 6749 section 2.3.1 asks: either may hold a colon.
+            Some(secret) if !client.in_body => {
+                let encode =
+                    |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+                credentials.headers.push(basic_header(&encode(&id), &encode(&secret)));
+            }
+            secret => {
+                form.push(("client_id".to_owned(), id));
+                form.extend(secret.map(|secret| ("client_secret".to_owned(), secret)));
+            }
+        }
+        for (name, value) in &client.extra {
+            form.push((name.clone(), plain(value, context)?));
+        }
+    }
+    let body = Some(Body::Form(form));
+    Ok((Request { verb: Verb::Post, url: endpoint.clone(), headers: Vec::new(), body }, credentials))
+}
+
+fn signed(assertion: &Assertion, context: &Value, now: u64) -> Result<String, LoginError> {
+    let optional = |template: &Option<TextTemplate>| -> Result<Option<String>, LoginError> {
+        Ok(template
+            .as_ref()
+            .map(|template| plain(template, context))
+            .transpose()?
+            .filter(|text| !text.is_empty()))
+    };
+    let mut claims = json!({
+        "iss": plain(&assertion.issuer, context)?, "aud": plain(&assertion.audience, context)?,
+        "iat": now, "exp": now + assertion.lifetime,
+    });
+    if let Some(subject) = optional(&assertion.subject)? {
+        claims["sub"] = Value::String(subject);
+    }
+    if !assertion.scopes.is_empty() {
+        claims["scope"] = Value::String(assertion.scopes.join(" "));
+    }
+    let mut header = Header::new(assertion.algorithm);
+    header.kid = optional(&assertion.key_id)?;
+    // A key that was pasted into JSON often arrives with its line breaks written out.
+    let pem = plain(&assertion.private_key, context)?.replace("\\n", "\n");
+    let key = match assertion.algorithm {
+        jsonwebtoken::Algorithm::ES256 => EncodingKey::from_ec_pem(pem.as_bytes()),
+        _ => EncodingKey::from_rsa_pem(pem.as_bytes()),
+    };
+    let unusable =
+        |_| LoginError::Field(format!("the private key is not a PEM key for {:?}", assertion.algorithm));
+    jsonwebtoken::encode(&header, &claims, &key.map_err(unusable)?).map_err(unusable)
+}
+
+/// What the endpoint said, without the credentials that some endpoints repeat, in whatever coding.
+fn complaint(response: &Response, context: &Value, secret_fields: &[String]) -> String {
+    let mut said = String::from_utf8_lossy(&response.body).into_owned();
+    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+    let all: Vec<String> =
+        context.as_object().into_iter().flatten().filter_map(|(_, value)| text(value)).collect();
+    let secrets =
+        secret_fields.iter().filter_map(|name| text(context.get(name)?)).filter(|text| text.len() > 2);
+    for secret in secrets {
+        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        for other in &all {
+            let other: String = url::form_urlencoded::byte_serialize(other.as_bytes()).collect();
+            said = said.replace(&STANDARD.encode(format!("{other}:{encoded}")), "…");
+        }
+        for form in [secret.as_str(), &encoded, &STANDARD.encode(&secret)] {
+            said = said.replace(form, "…");
+        }
+    }
+    let clean: String = said.chars().filter(|c| !c.is_control()).take(300).collect();
+    format!("the token endpoint answered {}: {}", response.status, clean.trim())
+}
+
+#[cfg(test)]
+mod tests;

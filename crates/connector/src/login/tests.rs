@@ -1,0 +1,153 @@
+use koine_model::{Body, Request, Response};
+use serde_json::{Value, json};
+
+use super::LoginError;
+use crate::compiled::{Authorization, Login};
+use crate::problem::Problems;
+use crate::yaml::Node;
+
+fn login(config: &str) -> Login {
+    let mut problems = Problems::default();
+    let node = Node::parse(&"t.yaml".into(), config).unwrap();
+    let authorization = crate::compile::authorization(&node, &mut problems);
+    assert!(problems.0.is_empty(), "{problems}");
+    match authorization {
+        Some(Authorization::Login(login)) => *login,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn request(login: &Login, context: &Value) -> (Request, Option<String>) {
+    let base = "https://api.example.com/v1".parse().unwrap();
+    let endpoint = login.endpoint(context, &base).unwrap();
+    let (request, credentials) = login.request(context, &endpoint, 1_800_000_000).unwrap();
+    (request, credentials.headers.first().map(|(_, value)| value.expose().to_owned()))
+}
+
+fn form(request: &Request) -> Vec<(&str, &str)> {
+    let Some(Body::Form(pairs)) = &request.body else { panic!("a form") };
+    pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+fn answer(status: u16, body: &str) -> Response {
+    Response { status, headers: Vec::new(), body: body.to_owned().into_bytes().into() }
+}
+
+#[test]
+fn client_credentials_go_either_way() {
+    let context = json!({"id": "my:id", "secret": "hunter2 &"});
+    let config = |place: &str| {
+        format!(
+            "format: oauth2_client_credentials\nconfig: {{token_url: /token, client_id: '{{{{id}}}}', client_secret: '{{{{secret}}}}', scope: [a, b], credentials_in: {place}, extra: {{audience: x}}}}"
+        )
+    };
+    let (sent, basic) = request(&login(&config("header")), &context);
+    assert_eq!(sent.url.as_str(), "https://api.example.com/v1/token");
+    assert_eq!(form(&sent), [("grant_type", "client_credentials"), ("scope", "a b"), ("audience", "x")]);
+    assert_eq!(basic.as_deref(), Some("Basic bXklM0FpZDpodW50ZXIyKyUyNg=="));
+    let (sent, basic) = request(&login(&config("body")), &context);
+    assert_eq!(form(&sent)[2..4], [("client_id", "my:id"), ("client_secret", "hunter2 &")]);
+    assert_eq!(basic, None);
+}
+
+#[test]
+fn refusals_are_told_without_the_secret() {
+    let login = login(
+        "format: oauth2_client_credentials\nconfig: {token_url: /t, client_id: '{{id}}', client_secret: '{{secret}}'}",
+    );
+    let context = json!({"id": "my:id", "secret": "hunter2 &"});
+    let secret = ["secret".to_owned()];
+    let body = format!(
+        "{{\"error\":\"invalid_client\"}} hunter2 & hunter2+%26 bXklM0FpZDpodW50ZXIyKyUyNg== {}",
+        "x".repeat(5000)
+    );
+    for (status, body) in
+        [(401, body.as_str()), (200, "{\"error\":\"bad\",\"token\":\"t\"}"), (200, "<html>")]
+    {
+        let error = login.read(&answer(status, body), &context, &secret).unwrap_err();
+        let LoginError::Refused(text) = error else { panic!("{error}") };
+        assert!(!text.contains("hunter2") && !text.contains("bXkl") && text.len() < 400, "{text}");
+    }
+    let good = login
+        .read(&answer(200, "{\"access_token\":\"t\",\"expires_in\":\"60\"}"), &context, &secret)
+        .unwrap();
+    assert_eq!((good.token.expose(), good.lifetime), ("t", Some(60.0)));
+}
+
+#[test]
+fn a_refresh_token_is_used_and_replaced() {
+    let login = login(
+        "format: oauth2_refresh_token\nconfig: {token_url: https://id.example.com/t, client_id: me, refresh_token_field: refresh}",
+    );
+    let context = json!({"refresh": "r1"});
+    let (sent, _) = request(&login, &context);
+    assert_eq!(sent.url.host_str(), Some("id.example.com"));
+    assert_eq!(form(&sent)[..2], [("grant_type", "refresh_token"), ("refresh_token", "r1")]);
+    let body = "{\"access_token\":\"t\",\"refresh_token\":\"r2\",\"expires_in\":3600}";
+    let obtained = login.read(&answer(200, body), &context, &[]).unwrap();
+    assert_eq!(obtained.refresh_token.unwrap().expose(), "r2");
+    let endpoint = "https://id.example.com/t".parse().unwrap();
+    assert!(matches!(login.request(&json!({}), &endpoint, 0), Err(LoginError::Field(_))));
+}
+
+#[test]
+fn an_assertion_is_signed_by_the_key() {
+    use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+    use aws_lc_rs::signature::KeyPair as _;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+    let pair = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
+    let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+    let pem = format!(
+        "-----BEGIN PRIVATE KEY-----\\n{}\\n-----END PRIVATE KEY-----\\n",
+        STANDARD.encode(der.as_ref())
+    );
+    let login = login(
+        "format: oauth2_jwt_bearer\nconfig: {token_url: https://id.example.com/t, private_key: '{{key}}', key_id: k1, issuer: '{{email}}', subject: admin@example.com, audience: https://id.example.com/t, scope: [a, b]}",
+    );
+    let (sent, _) = request(&login, &json!({"key": pem, "email": "me@example.com"}));
+    let form = form(&sent);
+    assert_eq!(form[0], ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"));
+    let parts: Vec<_> = form[1].1.split('.').collect();
+    let json_of =
+        |part: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+    assert_eq!(json_of(parts[0]), json!({"typ": "JWT", "alg": "RS256", "kid": "k1"}));
+    let claims = json_of(parts[1]);
+    assert_eq!(claims["sub"], "admin@example.com");
+    assert_eq!(
+        (&claims["iat"], &claims["exp"], &claims["scope"]),
+        (&json!(1_800_000_000), &json!(1_800_000_300), &json!("a b"))
+    );
+    let key = aws_lc_rs::signature::UnparsedPublicKey::new(
+        &aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256,
+        pair.public_key().as_ref(),
+    );
+    let signed = format!("{}.{}", parts[0], parts[1]);
+    key.verify(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(parts[2]).unwrap()).unwrap();
+
+    let endpoint = "https://id.example.com/t".parse().unwrap();
+    let error = login.request(&json!({"key": "no key", "email": "x"}), &endpoint, 0).unwrap_err();
+    assert!(error.to_string().contains("PEM"), "{error}");
+}
+
+#[test]
+fn a_session_keeps_what_paths_need() {
+    let config = "format: session\nconfig: {url: /signin, body: {credentials: {name: '{{name}}', secret: '{{secret}}'}}, headers: {X-A: b}, token: data.credentials.token, lifetime: '7200', error_expression: $exists(data.error), keep: {site_id: data.credentials.site.id}, header_name: X-Auth, header_value: 'T {{token}}'}";
+    let login = login(config);
+    let context = json!({"name": "n", "secret": "s\"x"});
+    let (sent, _) = request(&login, &context);
+    assert_eq!(sent.body, Some(Body::Json(json!({"credentials": {"name": "n", "secret": "s\"x"}}))));
+    let good = answer(200, "{\"credentials\":{\"token\":\"t\",\"site\":{\"id\":\"s1\"}}}");
+    let obtained = login.read(&good, &context, &[]).unwrap();
+    assert_eq!((obtained.lifetime, &obtained.kept["site_id"]), (Some(7200.0), &json!("s1")));
+    let (name, value) = login.header(&obtained.token, &context).unwrap();
+    assert_eq!((name.as_str(), value.expose()), ("x-auth", "T t"));
+    for bad in [
+        "{\"error\":1,\"credentials\":{\"token\":\"t\",\"site\":{\"id\":\"s1\"}}}",
+        "{\"credentials\":{\"token\":\"t\"}}",
+        "{}",
+    ] {
+        assert!(login.read(&answer(200, bad), &context, &[]).is_err(), "{bad}");
+    }
+}
