@@ -10,6 +10,7 @@ mod commands {
     pub(crate) mod connector;
     pub(crate) mod demo;
     pub(crate) mod environment;
+    pub(crate) mod jsonata;
     pub(crate) mod sandbox;
     pub(crate) mod serve;
     pub(crate) mod token;
@@ -65,6 +66,7 @@ enum Command {
     Connector(commands::connector::Command),
     /// Make one unified call as the operator.
     Unified(commands::unified::Call),
+    Jsonata(commands::jsonata::Jsonata),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -118,6 +120,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Account(command) => commands::account::run(command, format).await,
         Command::Connector(command) => commands::connector::run(command, format).await,
         Command::Unified(call) => commands::unified::run(call).await,
+        Command::Jsonata(options) => commands::jsonata::run(&options),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();
             clap_complete::generate(shell, &mut command, "koine", &mut std::io::stdout());
