@@ -166,7 +166,8 @@ fn read_connector(
         }
     }
     refuse_strangers(name, files, models, problems);
-    let sources = Sources { folder: name.to_owned(), vendor, models: mappings };
+    let facts = optional(&format!("{name}/facts.yaml"), files, problems);
+    let sources = Sources { folder: name.to_owned(), vendor, models: mappings, facts };
     let connector = compile(&sources, problems)?;
     check_models(&connector, models, &sources.vendor.place, problems);
     (problems.0.len() == before).then_some(connector)

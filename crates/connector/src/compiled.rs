@@ -7,6 +7,7 @@ use koine_model::{Effect, Verb};
 use serde_json::Value;
 
 use crate::expr::Expr;
+use crate::facts::Facts;
 use crate::template::{Template, TextTemplate};
 
 /// One vendor, compiled.
@@ -38,6 +39,8 @@ pub struct Connector {
     pub requests: BTreeMap<String, RequestSpec>,
     /// Model -> resource -> meaning.
     pub models: BTreeMap<String, BTreeMap<String, Resource>>,
+    /// Where all this is known from.
+    pub facts: Facts,
 }
 
 /// One way to authenticate.

@@ -11,6 +11,7 @@ pub mod compile;
 pub mod compiled;
 pub mod expr;
 pub mod login;
+pub mod facts;
 pub mod map;
 pub mod models;
 mod multipart;

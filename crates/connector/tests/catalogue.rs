@@ -1,4 +1,5 @@
 //! Every connector in the repository compiles; author mistakes are named with place and hint.
+#![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the reason")]
 
 use koine_connector::catalogue::Catalogue;
 
@@ -29,4 +30,77 @@ fn all_problems_of_a_folder_are_reported_at_once() {
     ] {
         assert!(problems.contains(wanted), "{wanted} in:\n{problems}");
     }
+}
+
+#[test]
+fn every_embedded_connector_says_where_its_facts_come_from() {
+    let catalogue = Catalogue::embedded().unwrap();
+    for connector in catalogue.connectors() {
+        assert!(!connector.facts.sources.is_empty(), "{} names no source", connector.name);
+        for request in connector.requests.keys() {
+            assert!(connector.facts.confidence.contains_key(request), "{}: {request}", connector.name);
+        }
+    }
+}
+
+const ACME: &str = "name: acme\nlabel: Acme\ncategory: test\napi: v1\nbase_url: https://acme.example.com\n\
+                    credentials: {key: {authorization: {format: bearer, config: {token: t}}}}\n\
+                    resources: {users: {get: \"GET /users/{{id}}\", delete: \"DELETE /users/{{id}}\", suspend: POST /s}}\n";
+const ACME_USERS: &str = "users:\n  get: {call: users.get}\n  delete:\n    call: users.delete\n    target: {get: users}\n\
+                          \x20   before: [{call: users.suspend}]\n    removal: {effect: deletes}\n\
+                          \x20   verify: {call: users.get, gone: not_found}\n";
+
+fn acme(facts: &str) -> Result<Catalogue, koine_connector::Problems> {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("acme");
+    std::fs::create_dir(&own).unwrap();
+    for (file, text) in [("connector.yaml", ACME), ("user-directory.yaml", ACME_USERS), ("facts.yaml", facts)]
+    {
+        std::fs::write(own.join(file), text).unwrap();
+    }
+    Catalogue::with_folder(folder.path())
+}
+
+#[test]
+fn facts_are_checked_like_everything_else() {
+    let mistaken = "sources: [a book]\nconfidense: {}\nconfidence: {users.get: certain, users.gte repeated: recalled}\n\
+                    unsupported: [{what: flying}]\nmatrix: {user-directory.users.fly: {quary: []}}\n";
+    let problems = acme(mistaken).unwrap_err().to_string();
+    for wanted in [
+        "acme/facts.yaml:2:1: facts.yaml has no key `confidense` (did you mean `confidence`?)",
+        "acme/facts.yaml:3:25: `certain` is no confidence (one of official-spec, vendor-docs,",
+        "an unsupported thing needs `why`",
+        "a claim has no key `quary` (did you mean `query`?)",
+    ] {
+        assert!(problems.contains(wanted), "{wanted} in:\n{problems}");
+    }
+    let stray = "confidence: {users.get: recalled, users.gte repeated: recalled}\nmatrix: {user-directory.users.fly: {}}\n";
+    let problems = acme(stray).unwrap_err().to_string();
+    for wanted in [
+        "the request `users.delete` has no confidence (add `users.delete` under `confidence`)",
+        "the request `users.suspend` has no confidence",
+        "there is no request `users.gte` to be sure of",
+        "`matrix` names `user-directory.users.fly`, which is no method of the connector",
+    ] {
+        assert!(problems.contains(wanted), "{wanted} in:\n{problems}");
+    }
+}
+
+#[test]
+fn a_method_is_worth_the_least_of_what_it_changes_things_with() {
+    let facts = |get: &str, delete: &str, suspend: &str| {
+        format!("confidence: {{users.get: {get}, users.delete: {delete}, users.suspend: {suspend}}}\n")
+    };
+    let worth = |facts: &str| {
+        let catalogue = acme(facts).unwrap_or_else(|problems| panic!("{problems}"));
+        let connector = catalogue.connector("acme").unwrap().clone();
+        let row = &connector.models["user-directory"]["users"].methods["delete"];
+        connector.facts.of_method(&connector, row).map(koine_connector::facts::Confidence::as_str)
+    };
+    assert_eq!(worth(&facts("recalled", "official-spec", "vendor-docs")), Some("vendor-docs"));
+    assert_eq!(worth(&facts("official-spec", "recalled", "vendor-docs")), Some("recalled"));
+    assert_eq!(
+        worth(&facts("official-spec", "sdk-source", "third-party-source")),
+        Some("third-party-source")
+    );
 }

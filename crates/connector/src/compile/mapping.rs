@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use koine_model::Effect;
 
 use super::{ANSWER_ROOTS, ASK_ROOTS, expressions, parameters, pattern};
-use crate::compiled::{Call, Choice, Removal, Resource, Row, Step, Target, Verify, Wait};
+use crate::compiled::{Call, Choice, Connector, Removal, Resource, Row, Step, Target, Verify, Wait};
 use crate::problem::Problems;
 use crate::reader::{Reader, compile_expr};
 use crate::yaml::{Data, Node};
@@ -108,14 +108,13 @@ fn choice(node: &Node, list: &'static str, problems: &mut Problems) -> Option<Ch
 }
 
 fn call(reader: &Reader<'_>, problems: &mut Problems) -> Option<Call> {
-    let request = choice(reader.node("call")?, "calls", problems)?;
-    Some(Call {
-        request,
-        id: reader.expr("id", ASK_ROOTS, problems),
-        query: reader.template("query", problems),
-        body: reader.template("body", problems),
-        select: reader.expr("select", ANSWER_ROOTS, problems),
-    })
+    let request = reader.node("call").and_then(|node| choice(node, "calls", problems));
+    // Every key is asked for, so that a mistake in `call` does not make strangers of the others.
+    let id = reader.expr("id", ASK_ROOTS, problems);
+    let query = reader.template("query", problems);
+    let body = reader.template("body", problems);
+    let select = reader.expr("select", ANSWER_ROOTS, problems);
+    Some(Call { request: request?, id, query, body, select })
 }
 
 fn target(node: &Node, problems: &mut Problems) -> Option<Target> {
@@ -219,6 +218,19 @@ pub(super) fn calls_of(row: &Row) -> Vec<String> {
     };
     for call in calls.chain(target).chain(row.verify.as_ref().map(|verify| &verify.call)) {
         names.extend(words(&call.request));
+    }
+    names
+}
+
+/// The row's own requests, and those of its steps that change something.
+pub(crate) fn requests_that_count(connector: &Connector, row: &Row) -> Vec<String> {
+    let mut names = names_of_row(row);
+    for step in row.before.iter().chain(&row.after) {
+        let called = step.call.iter().flat_map(|call| words(&call.request));
+        names.extend(called.filter(|name| {
+            let reads = connector.requests.get(name).is_some_and(|spec| spec.reads);
+            step.destructive.unwrap_or(!reads)
+        }));
     }
     names
 }

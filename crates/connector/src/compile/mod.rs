@@ -9,12 +9,14 @@ mod vendor;
 use indexmap::IndexMap;
 
 use crate::compiled::{Connector, Parameter};
+use crate::facts;
 use crate::problem::{Place, Problems};
 use crate::reader::{Reader, compile_expr};
 use crate::yaml::{Data, Node};
 
 #[cfg(test)]
 pub(crate) use authorization::authorization;
+pub(crate) use mapping::requests_that_count;
 
 /// Roots that expressions see before a request is sent.
 pub(crate) const ASK_ROOTS: &[&str] =
@@ -45,6 +47,8 @@ pub struct Sources {
     pub vendor: Node,
     /// Model name and `<model>.yaml`.
     pub models: Vec<(String, Node)>,
+    /// `facts.yaml`.
+    pub facts: Option<Node>,
 }
 
 /// Compiles one connector. `None` only together with problems.
@@ -55,8 +59,14 @@ pub fn compile(sources: &Sources, problems: &mut Problems) -> Option<Connector> 
         let resources = mapping::compile(node, problems);
         connector.models.insert(model.clone(), resources);
     }
+    if let Some(node) = &sources.facts {
+        connector.facts = facts::read(node, problems);
+    }
     if problems.0.len() == before {
         check_calls(&connector, sources, problems);
+        if let Some(node) = &sources.facts {
+            facts::check(&connector.facts, &connector, &node.place, problems);
+        }
     }
     (problems.0.len() == before).then_some(connector)
 }

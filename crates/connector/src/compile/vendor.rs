@@ -9,6 +9,7 @@ use super::pagination::pagination;
 use super::request::{headers, requests};
 use super::{WIRE_ROOTS, pattern};
 use crate::compiled::{Connector, CredentialField, CredentialKind, Errors, RateLimit};
+use crate::facts::Facts;
 use crate::problem::{Place, Problems};
 use crate::reader::{Reader, compile_text};
 use crate::template::TextTemplate;
@@ -20,8 +21,8 @@ pub(super) fn compile(node: &Node, folder: &str, problems: &mut Problems) -> Opt
     if name != folder {
         problems.add(reader.place(), format!("`name` is `{name}`, the folder is `{folder}`"), None);
     }
-    for meta in ["extends", "docs"] {
-        reader.node(meta);
+    for documentation in ["extends", "docs"] {
+        reader.text(documentation, problems);
     }
     let default_pages = reader.node("pagination").and_then(|node| pagination(node, problems));
     let base_url = reader.text_template("base_url", problems);
@@ -41,6 +42,7 @@ pub(super) fn compile(node: &Node, folder: &str, problems: &mut Problems) -> Opt
         errors: reader.node("errors").map(|node| errors(node, problems)).unwrap_or_default(),
         requests: requests(&reader, default_pages.as_ref(), problems),
         models: BTreeMap::new(),
+        facts: Facts::default(),
         name,
         base_url: match base_url {
             Some(template) => template,

@@ -82,6 +82,23 @@ impl Expr {
     }
 }
 
+/// The functions that expressions may call beyond the standard ones, those that replace a standard one included.
+pub fn functions() -> impl Iterator<Item = &'static str> {
+    functions::names().chain(functions::OVERRIDES.iter().copied())
+}
+
+/// The methods of dates.
+#[must_use]
+pub fn date_methods() -> &'static [&'static str] {
+    dates::METHODS
+}
+
+/// The methods of the `searchParams` of a parsed URL.
+#[must_use]
+pub fn search_methods() -> &'static [&'static str] {
+    functions::urls::METHODS
+}
+
 fn truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
