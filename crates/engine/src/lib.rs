@@ -16,6 +16,7 @@ mod accounts;
 mod auth;
 mod call;
 mod cursor;
+mod describe;
 mod error;
 mod locks;
 mod login;
@@ -35,7 +36,7 @@ use koine_model::{Error, Secret};
 use koine_store::Store;
 use serde_json::{Value, json};
 
-pub use accounts::describe;
+pub use describe::{describe, describe_fully};
 pub use outgoing::Outgoing;
 pub use types::{AccountPatch, AccountQuery, Caller, NewAccount, Operation, Reply, ReplyBody, UnifiedCall};
 
@@ -93,13 +94,13 @@ impl Engine {
     /// All connectors, for people: name, label, category and what they can do.
     #[must_use]
     pub fn connectors(&self) -> Value {
-        self.parts.catalogue.connectors().map(|connector| accounts::describe(connector)).collect()
+        self.parts.catalogue.connectors().map(|connector| describe(connector)).collect()
     }
 
-    /// One connector with its credential fields.
+    /// One connector with what is known of each of its methods.
     #[must_use]
     pub fn connector(&self, name: &str) -> Option<Value> {
-        self.parts.catalogue.connector(name).map(|connector| accounts::describe(connector))
+        self.parts.catalogue.connector(name).map(|connector| describe_fully(connector))
     }
 
     /// Settles every call that a crash cut short, by reading. Gives how many there were.

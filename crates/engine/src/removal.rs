@@ -11,7 +11,7 @@ use crate::account::Connection;
 use crate::map::{self, Mapped};
 use crate::options::Options;
 use crate::plan::{Prepared, ask};
-use crate::{Caller, Engine, Operation, Reply, ReplyBody, UnifiedCall, call, plan, respond};
+use crate::{Caller, Engine, Operation, Reply, ReplyBody, UnifiedCall, call, describe, plan, respond};
 
 /// Most pages read to find one person by e-mail where the vendor cannot filter.
 const MOST_PAGES: usize = 100;
@@ -242,7 +242,7 @@ async fn dry_run(engine: &Engine, prepared: &Prepared) -> Result<Reply, Error> {
         "reversible": removal.map(|removal| &removal.reversible),
         "seat_freed": removal.map(|removal| &removal.seat_freed),
         "content": removal.map(|removal| &removal.content),
-        "confidence": Value::Null,
+        "confidence": describe::confidence(connector, row),
         "steps": finished.planned.iter().map(planned).collect::<Vec<_>>(),
         "warnings": warnings(prepared), "missing": [],
     }});

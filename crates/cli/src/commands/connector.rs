@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use koine_connector::catalogue::{self, Catalogue};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::open;
@@ -14,7 +14,8 @@ use crate::output::{self, Format};
 pub(crate) enum Command {
     /// All of them.
     List,
-    /// One of them, with its credential fields.
+    /// One of them: credential fields, methods and how sure they are, what the vendor cannot do.
+    #[command(after_help = SHOW_HELP)]
     Show {
         /// Its name.
         name: String,
@@ -40,6 +41,13 @@ pub(crate) enum Command {
     },
 }
 
+const SHOW_HELP: &str =
+    "A method is `unverified` when its requests are known from memory or from other people's code only.
+
+Examples:
+  koine connector show okta
+  koine connector show okta -o json";
+
 const COLUMNS: &[&str] = &["name", "label", "category", "api"];
 
 pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure> {
@@ -62,14 +70,49 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
             let connector = catalogue.connector(&name);
             let connector =
                 connector.ok_or_else(|| Failure::not_found(format!("there is no connector `{name}`")))?;
-            output::one(
-                format,
-                &koine_engine::describe(connector),
-                &[COLUMNS, &["credentials", "models"]].concat(),
-            );
+            show(format, &koine_engine::describe_fully(connector));
         }
     }
     Ok(())
+}
+
+fn show(format: Format, connector: &Value) {
+    output::one(format, connector, COLUMNS);
+    if format == Format::Json {
+        return;
+    }
+    let section = |title: &str, items: &[Value], columns: &[&str]| {
+        if !items.is_empty() {
+            println!("\n{title}");
+            output::rows(format, items, columns);
+        }
+    };
+    let list = |name: &str| connector[name].as_array().cloned().unwrap_or_default();
+    for (kind, credentials) in connector["credentials"].as_object().into_iter().flatten() {
+        let fields = credentials["fields"].as_array().cloned().unwrap_or_default();
+        let columns = ["name", "label", "secret", "required", "example", "help"];
+        section(&format!("Credentials of kind {kind}"), &fields, &columns);
+    }
+    let mut methods = list("methods");
+    for method in &mut methods {
+        let names = method["parameters"].as_array().into_iter().flatten().map(parameter).collect::<Vec<_>>();
+        method["parameters"] = Value::String(names.join(" "));
+    }
+    section("Methods (* is required)", &methods, &["method", "confidence", "parameters"]);
+    methods.retain(|method| !method["removal"].is_null());
+    let columns = ["method", "removal.effect", "removal.reversible", "removal.seat_freed", "removal.content"];
+    section("Removals", &methods, &columns);
+    section("What the vendor cannot do", &list("unsupported"), &["what", "why"]);
+    for note in list("notes") {
+        println!("\n{}", note.as_str().unwrap_or_default());
+    }
+}
+
+/// `query.emails*`: where a parameter goes, and whether the vendor cannot do without.
+fn parameter(parameter: &Value) -> String {
+    let text = |key: &str| parameter[key].as_str().unwrap_or_default();
+    let mark = if parameter["required"] == true { "*" } else { "" };
+    format!("{}.{}{mark}", text("in"), text("name"))
 }
 
 fn compiled(folder: Option<&Path>) -> Result<Catalogue, Failure> {

@@ -50,6 +50,7 @@ async fn list_get_plan_delete_and_again() {
         assert_eq!(plan.told(), (200, None), "{plan:?}");
         assert_eq!(plan.body["plan"]["target"]["id"], id, "{plan:?}");
         assert!(!plan.body["plan"]["steps"].as_array().unwrap().is_empty());
+        assert!(plan.body["plan"]["confidence"].is_string(), "{plan:?}");
         assert_eq!(writes(demo.seen(case.connector).await), before, "a plan only reads");
 
         let removed = demo.call(case.connector, "DELETE", &with(&one, ""), &Value::Null).await;
