@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
 
     /// Text that must be there; empty (and a problem) when it is not.
     pub fn required(&self, key: &'static str, problems: &mut Problems) -> String {
-        if !self.entries.contains_key(key) {
+        if self.node(key).is_none() {
             problems.add(self.place, format!("{} needs `{key}`", self.what), None);
         }
         self.text(key, problems).unwrap_or_default().to_owned()

@@ -18,6 +18,7 @@ fn all_problems_of_a_folder_are_reported_at_once() {
     let text = "name: acme\nlabel: Acme\ncategory: test\napi: v1\nbase_url: https://{{site}}.example.com\n\
                 credentials:\n  key: {fields: {site: {label: Site}}, authorization: {format: beerer, config: {}}}\n\
                 resorces: {}\nresources: {users: {list: FETCH /users}}\n";
+    let text = text.replace("api: v1", "api: null");
     std::fs::write(own.join("connector.yaml"), text).unwrap();
     std::fs::write(own.join("user-directry.yaml"), "users: {}\n").unwrap();
     let problems = Catalogue::with_folder(folder.path()).unwrap_err().to_string();
@@ -26,6 +27,7 @@ fn all_problems_of_a_folder_are_reported_at_once() {
         "`beerer` is not known here",
         "acme/connector.yaml:8:1: connector.yaml has no key `resorces` (did you mean `resources`?)",
         "`FETCH` is not a verb",
+        "connector.yaml needs `api`",
         "no model is called `user-directry`",
     ] {
         assert!(problems.contains(wanted), "{wanted} in:\n{problems}");
@@ -103,4 +105,28 @@ fn a_method_is_worth_the_least_of_what_it_changes_things_with() {
         worth(&facts("official-spec", "sdk-source", "third-party-source")),
         Some("third-party-source")
     );
+}
+
+#[test]
+fn lists_are_paged_however_their_request_is_written() {
+    let request = |line: &str| {
+        format!(
+            "name: acme\nlabel: Acme\ncategory: test\napi: v1\nbase_url: https://acme.example.com\n\
+        credentials: {{key: {{authorization: {{format: bearer, config: {{token: t}}}}}}}}\n\
+        pagination: {{format: link_header}}\nresources: {{users: {line}}}\n"
+        )
+    };
+    let paged = |line: &str, name: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("acme")).unwrap();
+        std::fs::write(folder.path().join("acme/connector.yaml"), request(line)).unwrap();
+        let catalogue = Catalogue::with_folder(folder.path()).unwrap_or_else(|problems| panic!("{problems}"));
+        catalogue.connector("acme").unwrap().requests[name].pagination.is_some()
+    };
+    for name in ["list", "find"] {
+        assert!(paged(&format!("{{{name}: GET /users}}"), &format!("users.{name}")));
+        assert!(paged(&format!("{{{name}: {{method: GET, path: /users}}}}"), &format!("users.{name}")));
+    }
+    assert!(!paged("{get: GET /users}", "users.get"));
+    assert!(!paged("{list: {method: GET, path: /users, pagination: null}}", "users.list"));
 }

@@ -59,7 +59,7 @@ fn request(
             return None;
         };
         let mut spec = empty_request(name, verb, path.trim(), &node.place, problems)?;
-        spec.pagination = pages.filter(|_| name.ends_with(".list")).cloned();
+        spec.pagination = pages.filter(|_| is_list(name)).cloned();
         return Some(spec);
     }
     let reader = Reader::new(node, "a request", problems)?;
@@ -91,10 +91,9 @@ fn spec_of(
     spec.response_format = response_format(reader, problems);
     spec.response_path = reader.expr("response_path", &[], problems);
     let own = reader.node("pagination").and_then(|node| pagination(node, problems));
-    let is_list = name.ends_with(".list") || name.ends_with(".find");
     spec.pagination = match own {
         Some(own) => Some(own),
-        None if reader.is_null("pagination") || !is_list => None,
+        None if reader.is_null("pagination") || !is_list(name) => None,
         None => pages.cloned(),
     };
     spec.is_error = reader.expr("error_expression", WIRE_ROOTS, problems).or(spec.is_error);
@@ -107,6 +106,11 @@ fn spec_of(
         reader.text(documentation, problems);
     }
     Some(spec)
+}
+
+/// Requests that the connector's pagination applies to.
+fn is_list(name: &str) -> bool {
+    name.ends_with(".list") || name.ends_with(".find")
 }
 
 fn body_format(reader: &Reader<'_>, graphql: Option<&str>, problems: &mut Problems) -> BodyFormat {
