@@ -43,6 +43,7 @@ fn files() -> Result<Vec<(&'static str, String)>, String> {
     Ok(vec![
         ("docs/functions.md", functions::page()?),
         ("docs/reference/connector.schema.json", json(&schema::connector())),
+        ("docs/reference/facts.schema.json", json(&schema::facts())),
         ("docs/reference/mapping.schema.json", json(&schema::mapping())),
         ("docs/reference/sandbox.schema.json", json(&schema::sandbox())),
     ])

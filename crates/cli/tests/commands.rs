@@ -14,9 +14,15 @@ struct Ran {
 
 /// Runs the binary with this on its standard input.
 fn koine(args: &[&str], stdin: &str) -> Ran {
+    koine_with(args, stdin, &[])
+}
+
+/// The same with these variables, and no others.
+fn koine_with(args: &[&str], stdin: &str, env: &[(&str, &str)]) -> Ran {
     let mut child = Command::new(env!("CARGO_BIN_EXE_koine"))
         .args(args)
         .env_clear()
+        .envs(env.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -53,6 +59,8 @@ mod jsonata {
         assert_eq!(told(&ran), (0, "\"3074457345600000001\"\n", ""), "every digit of an id is kept");
         let ran = koine(&["jsonata", "a.b", "--input", "-"], r#"{"a": {"b": [1, null]}}"#);
         assert_eq!(told(&ran), (0, "[1,null]\n", ""));
+        let ran = koine(&["jsonata", "--input", "-", "-$"], "7");
+        assert_eq!(told(&ran), (0, "-7\n", ""), "an expression may begin with a minus");
     }
 
     #[test]
@@ -83,7 +91,7 @@ mod jsonata {
 mod connector {
     use serde_json::{Value, json};
 
-    use super::koine;
+    use super::{koine, koine_with};
 
     fn shown(name: &str) -> Value {
         let ran = koine(&["connector", "show", name, "-o", "json"], "");
@@ -120,6 +128,23 @@ mod connector {
         assert_eq!(delete["source"], "third-party-source");
         let list = method(&shown("help-scout"), "ticketing.users.list");
         assert_eq!(list["confidence"], "sdk-source", "the vendor's own library is the vendor's word");
+    }
+
+    #[test]
+    fn a_connector_without_facts_is_unverified() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("acme");
+        std::fs::create_dir(&own).unwrap();
+        let text = "name: acme\nlabel: Acme\ncategory: test\napi: v1\nbase_url: https://acme.example.com\n\
+                    credentials: {key: {authorization: {format: bearer, config: {token: t}}}}\n\
+                    resources: {users: {list: GET /users}}\n";
+        std::fs::write(own.join("connector.yaml"), text).unwrap();
+        std::fs::write(own.join("user-directory.yaml"), "users: {list: {call: users.list}}\n").unwrap();
+        let env = [("KOINE_CONNECTORS_DIR", folder.path().to_str().unwrap())];
+        let ran = koine_with(&["connector", "show", "acme", "-o", "json"], "", &env);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let list = method(&serde_json::from_str(&ran.stdout).unwrap(), "user-directory.users.list");
+        assert_eq!((&list["confidence"], &list["source"]), (&json!("unverified"), &Value::Null));
     }
 
     #[test]

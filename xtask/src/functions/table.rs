@@ -151,7 +151,7 @@ const LISTS: &[Doc] = &[
     doc(
         &["orderBy"],
         r#"$orderBy(list, keys, orders)"#,
-        "The items sorted by the keys in turn; an order of `desc` turns one round. Items without a key come last.",
+        "The items sorted by the keys in turn; an order of `desc` turns one round. Items without a key come last, with `desc` first.",
         r#"$orderBy([{"n": 1}, {"n": 3}, {"n": 2}], "n", "desc").n"#,
         "[3,2,1]",
     ),

@@ -5,12 +5,14 @@
 //! also supply what is missing, only items of lists, which are never merged, have required keys.
 
 mod connector;
+mod facts;
 mod mapping;
 mod sandbox;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use connector::connector;
+pub(crate) use facts::facts;
 pub(crate) use mapping::mapping;
 pub(crate) use sandbox::sandbox;
 

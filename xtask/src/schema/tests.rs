@@ -90,13 +90,27 @@ fn problems_of_connector(value: &Value) -> Problems {
     problems
 }
 
+/// A connector that is in order.
+fn acme() -> Node {
+    let vendor = json!({
+        "name": "acme", "label": "Acme", "category": "test", "api": "v1", "base_url": "https://acme.example.com",
+        "credentials": {"key": {"authorization": {"format": "bearer", "config": {"token": "t"}}}}
+    });
+    node("acme/connector.yaml", &vendor)
+}
+
 fn problems_of_mapping(value: &Value) -> Problems {
     let mut problems = Problems::default();
-    let vendor = json!({"name": "acme", "label": "Acme", "category": "test", "api": "v1", "base_url": "https://acme.example.com",
-        "credentials": {"key": {"authorization": {"format": "bearer", "config": {"token": "t"}}}}});
     let models = vec![("user-directory".to_owned(), node("acme/user-directory.yaml", value))];
-    let vendor = node("acme/connector.yaml", &vendor);
-    compile(&Sources { folder: "acme".to_owned(), vendor, models, facts: None }, &mut problems);
+    compile(&Sources { folder: "acme".to_owned(), vendor: acme(), models, facts: None }, &mut problems);
+    problems
+}
+
+fn problems_of_facts(value: &Value) -> Problems {
+    let mut problems = Problems::default();
+    let facts = Some(node("acme/facts.yaml", value));
+    let sources = Sources { folder: "acme".to_owned(), vendor: acme(), models: Vec::new(), facts };
+    compile(&sources, &mut problems);
     problems
 }
 
@@ -151,6 +165,11 @@ fn model_yaml_has_the_keys_that_the_compiler_reads() {
 }
 
 #[test]
+fn facts_yaml_has_the_keys_that_the_compiler_reads() {
+    agree(&super::facts(), problems_of_facts);
+}
+
+#[test]
 fn sandbox_yaml_has_the_keys_that_the_compiler_reads() {
     agree(&super::sandbox(), problems_of_sandbox);
 }
@@ -162,7 +181,6 @@ fn yaml_files() -> Vec<PathBuf> {
     files
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|kind| kind == "yaml"))
-        .filter(|path| path.file_name().is_some_and(|name| name != "facts.yaml"))
         .collect()
 }
 
@@ -171,6 +189,9 @@ fn schema_of(path: &Path) -> Value {
     let name = path.file_name().unwrap().to_str().unwrap();
     if name.ends_with("sandbox.yaml") {
         return super::sandbox();
+    }
+    if name == "facts.yaml" {
+        return super::facts();
     }
     let is_profile = path.parent().unwrap().ends_with("_shared") && name.split('.').count() == 2;
     if !is_profile && name != "connector.yaml" {
@@ -187,7 +208,7 @@ fn schema_of(path: &Path) -> Value {
 #[test]
 fn every_file_of_the_catalogue_fits_its_schema() {
     let files = yaml_files();
-    assert!(files.len() >= 18, "{files:?}");
+    assert!(files.len() >= 23, "{files:?}");
     for path in files {
         let node = Node::parse(&Arc::from(""), &std::fs::read_to_string(&path).unwrap()).unwrap();
         let validator = jsonschema::validator_for(&schema_of(&path)).unwrap();

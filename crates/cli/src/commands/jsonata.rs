@@ -17,6 +17,7 @@ use crate::failure::Failure;
 )]
 pub(crate) struct Jsonata {
     /// The expression.
+    #[arg(allow_hyphen_values = true)]
     expression: String,
     /// The JSON that it sees: a file, or `-` for what is piped in. Without it, null.
     #[arg(short, long, value_name = "FILE")]

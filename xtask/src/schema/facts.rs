@@ -1,0 +1,37 @@
+//! `facts.yaml`.
+
+use serde_json::Value;
+
+use super::{document, list, map, object, one_of, requiring, text};
+
+/// Where each fact about a vendor comes from.
+pub(crate) fn facts() -> Value {
+    let words = ["official-spec", "vendor-docs", "sdk-source", "third-party-source", "recalled"];
+    let root = object(
+        "facts.yaml",
+        &[
+            ("sources", list(&text()), "What was read."),
+            ("confidence", map(&one_of(&words)), "Every request, and other facts in own words."),
+            ("notes", list(&text()), "What people should know."),
+            ("matrix", map(&claim()), "model.resource.method -> what fixtures prove."),
+            ("unsupported", list(&unsupported()), "What the vendor cannot deliver."),
+        ],
+    );
+    document("facts.yaml", root)
+}
+
+fn claim() -> Value {
+    object(
+        "a claim",
+        &[
+            ("query", list(&text()), "Query parameters."),
+            ("body", list(&text()), "Body fields."),
+            ("response", list(&text()), "Fields of the record."),
+        ],
+    )
+}
+
+fn unsupported() -> Value {
+    let thing = object("an unsupported thing", &[("what", text(), ""), ("why", text(), "")]);
+    requiring(thing, &["what", "why"])
+}
