@@ -76,6 +76,7 @@ fn formats(what: &str, formats: &[(&str, Vec<Key<'_>>)]) -> Value {
 }
 
 fn authorization() -> Value {
+    let token_url = || ("token_url", text(), "A whole URL, or a path below the base URL.");
     formats(
         "authorization",
         &[
@@ -83,18 +84,67 @@ fn authorization() -> Value {
             ("bearer", vec![("token", text(), "")]),
             ("query", vec![("name", text(), ""), ("value", text(), "")]),
             ("basic", vec![("username", template(), ""), ("password", template(), "")]),
+            ("oauth2_client_credentials", login(client(vec![token_url()]))),
             (
-                "oauth2_client_credentials",
-                vec![
-                    ("token_url", text(), ""),
-                    ("client_id", text(), ""),
-                    ("client_secret", text(), ""),
-                    ("scope", list(&text()), ""),
-                    ("credentials_in", one_of(&["body", "header"]), ""),
-                ],
+                "oauth2_refresh_token",
+                login(client(vec![
+                    token_url(),
+                    ("refresh_token_field", text(), "The credential field that holds the refresh token."),
+                ])),
             ),
+            ("oauth2_jwt_bearer", login(assertion(vec![token_url()]))),
+            ("session", login(session())),
         ],
     )
+}
+
+/// What every way to a token can say besides.
+fn login(own: Vec<Key<'static>>) -> Vec<Key<'static>> {
+    let common = [
+        ("token", expression(), "Where the answer holds the token."),
+        ("lifetime", expression(), "Its life in seconds."),
+        ("error_expression", expression(), "When the answer is an error whatever its status."),
+        ("keep", map(&expression()), "What else requests see, as `session`."),
+        ("header_name", text(), "The header that carries it (default Authorization)."),
+        ("header_value", text(), "Its value (default `Bearer {{token}}`)."),
+    ];
+    own.into_iter().chain(common).collect()
+}
+
+fn client(own: Vec<Key<'static>>) -> Vec<Key<'static>> {
+    let common = [
+        ("client_id", text(), ""),
+        ("client_secret", text(), ""),
+        ("scope", list(&text()), ""),
+        ("credentials_in", one_of(&["body", "header"]), "Where id and secret go."),
+        ("extra", map(&text()), "Further fields of the form."),
+    ];
+    own.into_iter().chain(common).collect()
+}
+
+fn assertion(own: Vec<Key<'static>>) -> Vec<Key<'static>> {
+    let common = [
+        ("algorithm", one_of(&["RS256", "ES256"]), ""),
+        ("private_key", text(), "In PEM."),
+        ("key_id", text(), "`kid`."),
+        ("issuer", text(), "`iss`."),
+        ("subject", text(), "`sub`."),
+        ("audience", text(), "`aud`."),
+        ("scope", list(&text()), ""),
+        ("assertion_lifetime", whole(), "Seconds, at most 3600."),
+    ];
+    own.into_iter().chain(common).collect()
+}
+
+fn session() -> Vec<Key<'static>> {
+    let basic = object("`basic`", &[("username", template(), ""), ("password", template(), "")]);
+    vec![
+        ("url", text(), "A whole URL, or a path below the base URL."),
+        ("method", text(), "Default POST."),
+        ("headers", map(&text()), ""),
+        ("body", template(), "As JSON."),
+        ("basic", basic, "HTTP basic."),
+    ]
 }
 
 fn pagination() -> Value {
