@@ -70,50 +70,49 @@ fn of_format(
                 password: config.template("password", problems)?,
             });
         }
-        "oauth2_client_credentials" => Proof::ClientCredentials(client(config, problems)?),
-        "oauth2_refresh_token" => Proof::RefreshToken {
-            field: config.required("refresh_token_field", problems),
-            client: client(config, problems)?,
-        },
-        "oauth2_jwt_bearer" => Proof::Jwt(Box::new(assertion(config, problems)?)),
-        "session" => session(config, problems)?,
+        "oauth2_client_credentials" => client(config, problems).map(Proof::ClientCredentials),
+        "oauth2_refresh_token" => {
+            let field = config.required("refresh_token_field", problems);
+            client(config, problems).map(|client| Proof::RefreshToken { client, field })
+        }
+        "oauth2_jwt_bearer" => assertion(config, problems).map(|assertion| Proof::Jwt(Box::new(assertion))),
+        "session" => session(config, problems),
         other => {
             one_of(other, FORMATS, &node.place, problems);
             return None;
         }
     };
-    login(proof, config, node, problems).map(|login| Authorization::Login(Box::new(login)))
+    login(proof, format == "session", config, problems).map(|login| Authorization::Login(Box::new(login)))
 }
 
-fn login(proof: Proof, config: &Reader<'_>, node: &Node, problems: &mut Problems) -> Option<Login> {
-    let is_session = matches!(proof, Proof::Session { .. });
-    let url = need(config, if is_session { "url" } else { "token_url" }, problems)?;
-    let token = match config.expr("token", WIRE_ROOTS, problems) {
-        Some(token) => token,
-        None if is_session => {
-            problems.add(&node.place, "a session needs `token`, where the answer holds it", None);
-            return None;
-        }
-        None => Expr::compile("data.access_token", WIRE_ROOTS).ok()?,
-    };
-    let own = config.expr("lifetime", WIRE_ROOTS, problems);
-    let standard = || Expr::compile("$number(data.expires_in)", WIRE_ROOTS).ok();
+/// Every key is read before anything is given up, so that one mistake does not turn the others into strangers.
+fn login(
+    proof: Option<Proof>,
+    is_session: bool,
+    config: &Reader<'_>,
+    problems: &mut Problems,
+) -> Option<Login> {
+    let url = need(config, if is_session { "url" } else { "token_url" }, problems);
+    let token = config.expr("token", WIRE_ROOTS, problems);
+    if token.is_none() && is_session {
+        problems.add(config.place(), "a session needs `token`, where the answer holds it", None);
+    }
+    let lifetime = config.expr("lifetime", WIRE_ROOTS, problems);
+    let is_error = config.expr("error_expression", WIRE_ROOTS, problems);
+    let keep =
+        if config.node("keep").is_some() { expressions(config, "keep", problems) } else { IndexMap::new() };
+    let header_name = config.text("header_name", problems).unwrap_or("authorization").to_ascii_lowercase();
+    let header_value = config.text_template("header_value", problems);
+    let standard = |source: &str| if is_session { None } else { Expr::compile(source, WIRE_ROOTS).ok() };
     Some(Login {
-        proof,
-        url,
-        token,
-        lifetime: own.or_else(|| if is_session { None } else { standard() }),
-        is_error: config.expr("error_expression", WIRE_ROOTS, problems),
-        keep: if config.node("keep").is_some() {
-            expressions(config, "keep", problems)
-        } else {
-            IndexMap::new()
-        },
-        header_name: config.text("header_name", problems).unwrap_or("authorization").to_ascii_lowercase(),
-        header_value: match config.text_template("header_value", problems) {
-            Some(value) => value,
-            None => TextTemplate::compile("Bearer {{token}}").ok()?,
-        },
+        proof: proof?,
+        url: url?,
+        token: token.or_else(|| standard("data.access_token"))?,
+        lifetime: lifetime.or_else(|| standard("$number(data.expires_in)")),
+        is_error,
+        keep,
+        header_name,
+        header_value: header_value.or_else(|| TextTemplate::compile("Bearer {{token}}").ok())?,
     })
 }
 
@@ -126,13 +125,10 @@ fn client(config: &Reader<'_>, problems: &mut Problems) -> Option<Client> {
             extra.push((name.to_owned(), value));
         }
     }
-    Some(Client {
-        id: need(config, "client_id", problems)?,
-        secret: config.text_template("client_secret", problems),
-        scopes: config.texts("scope", problems),
-        in_body: place == "body",
-        extra,
-    })
+    let id = need(config, "client_id", problems);
+    let secret = config.text_template("client_secret", problems);
+    let scopes = config.texts("scope", problems);
+    Some(Client { id: id?, secret, scopes, in_body: place == "body", extra })
 }
 
 fn assertion(config: &Reader<'_>, problems: &mut Problems) -> Option<Assertion> {
@@ -147,14 +143,20 @@ fn assertion(config: &Reader<'_>, problems: &mut Problems) -> Option<Assertion> 
     if lifetime == 0 || lifetime > LONGEST_ASSERTION {
         problems.add(config.place(), "`assertion_lifetime` is 1 to 3600 seconds", None);
     }
+    let private_key = need(config, "private_key", problems);
+    let issuer = need(config, "issuer", problems);
+    let audience = need(config, "audience", problems);
+    let key_id = config.text_template("key_id", problems);
+    let subject = config.text_template("subject", problems);
+    let scopes = config.texts("scope", problems);
     Some(Assertion {
         algorithm,
-        private_key: need(config, "private_key", problems)?,
-        key_id: config.text_template("key_id", problems),
-        issuer: need(config, "issuer", problems)?,
-        subject: config.text_template("subject", problems),
-        audience: need(config, "audience", problems)?,
-        scopes: config.texts("scope", problems),
+        private_key: private_key?,
+        key_id,
+        issuer: issuer?,
+        subject,
+        audience: audience?,
+        scopes,
         lifetime,
     })
 }
@@ -171,10 +173,7 @@ fn session(config: &Reader<'_>, problems: &mut Problems) -> Option<Proof> {
         pair.finish(problems);
         username.zip(password)
     });
-    Some(Proof::Session {
-        verb: verb?,
-        headers: headers(config, problems),
-        body: config.template("body", problems),
-        basic,
-    })
+    let headers = headers(config, problems);
+    let body = config.template("body", problems);
+    Some(Proof::Session { verb: verb?, headers, body, basic })
 }
