@@ -44,7 +44,7 @@ pub fn record(
     input: &MapInput,
 ) -> Result<Map<String, Value>, MapError> {
     let scope = Scope::new(&scope(vendor, input));
-    if let Some((expr, _)) = &row.response_mapping {
+    if let Some((expr, false)) = &row.response_mapping {
         return whole(expr, &scope);
     }
     let mut fields: IndexMap<&String, &Expr> = resource.record.iter().collect();
@@ -61,6 +61,30 @@ pub fn record(
         record.insert(name.clone(), value);
     }
     Ok(record)
+}
+
+/// Maps a whole list at once, where the row has a `response_mapping` with the method `array`.
+///
+/// # Errors
+/// A mapping that fails or gives something else than records.
+pub fn records(
+    row: &Row,
+    vendor: &[Value],
+    input: &MapInput,
+) -> Result<Option<Vec<Map<String, Value>>>, MapError> {
+    let Some((expr, true)) = &row.response_mapping else { return Ok(None) };
+    let fail = |message: String| MapError { field: "response_mapping".to_owned(), message };
+    let given = Scope::new(&scope(&Value::Array(vendor.to_vec()), input)).eval(expr);
+    let items = match given.map_err(|error| fail(error.to_string()))? {
+        Some(Value::Array(items)) => items,
+        None | Some(Value::Null) => Vec::new(),
+        Some(one) => vec![one],
+    };
+    let record = |item: Value| match item {
+        Value::Object(map) => Ok(map),
+        _ => Err(fail("the mapping gave no record".to_owned())),
+    };
+    items.into_iter().map(record).collect::<Result<Vec<_>, _>>().map(Some)
 }
 
 fn whole(expr: &Expr, scope: &Scope) -> Result<Map<String, Value>, MapError> {

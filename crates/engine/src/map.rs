@@ -1,9 +1,9 @@
 //! Stage 5: vendor records to unified records.
 
-use koine_connector::map::{MapInput, record};
-use koine_connector::plan::{Finished, Success};
-use koine_model::{Error, Outcome};
-use serde_json::{Map, Value};
+use koine_connector::map::{MapInput, record, records};
+use koine_connector::plan::{Failure, Finished, Success};
+use koine_model::{Error, Outcome, Response};
+use serde_json::{Map, Value, json};
 
 use crate::error;
 use crate::plan::Prepared;
@@ -22,6 +22,11 @@ pub(crate) fn read(prepared: &Prepared, finished: &Finished) -> Result<Vec<Mappe
         Ok(Success::Write | Success::Planned) | Err(_) => Vec::new(),
     };
     let input = input(prepared, finished);
+    let whole: Vec<Value> = items.iter().map(|item| (*item).clone()).collect();
+    if let Some(records) = records(prepared.row()?, &whole, &input).map_err(Error::internal)? {
+        // Which vendor record became which is the mapping's own affair, so none is shown beside them.
+        return Ok(records.into_iter().map(|unified| Mapped { unified, vendor: Value::Null }).collect());
+    }
     items.into_iter().filter(|item| !item.is_null()).map(|item| one(prepared, item, &input)).collect()
 }
 
@@ -91,6 +96,7 @@ pub(crate) fn failed(prepared: &Prepared, finished: Finished) -> Error {
     let outcome = finished.outcome;
     match finished.result {
         Err(failure) => {
+            let failure = restated(prepared, failure);
             let mut failed = error::from_failure(&prepared.connection, failure, outcome);
             if let Some(detail) = finished.detail {
                 failed.message = format!("{} ({detail})", failed.message);
@@ -99,4 +105,36 @@ pub(crate) fn failed(prepared: &Prepared, finished: Finished) -> Error {
         }
         Ok(_) => Error::internal("a success was taken for a failure"),
     }
+}
+
+/// A refusal as the row's `error_mapping` would have it: `{status?, message?}`.
+fn restated(prepared: &Prepared, failure: Failure) -> Failure {
+    let Failure::Vendor(mut refusal) = failure else { return failure };
+    let mapping = prepared.row().ok().and_then(|row| row.error_mapping.as_ref());
+    let Some(mapping) = mapping else { return Failure::Vendor(refusal) };
+    let mut scope = answer_scope(prepared, &refusal.response);
+    scope["error"] = json!({"status": refusal.status, "message": refusal.message, "data": scope["data"]});
+    match mapping.eval(&scope) {
+        Ok(Some(said)) => {
+            let status =
+                said.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
+            refusal.status = status.filter(|status| (400..600).contains(status)).unwrap_or(refusal.status);
+            let message = said.get("message").and_then(Value::as_str).map(ToOwned::to_owned);
+            refusal.message = message.or(refusal.message);
+        }
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "an error_mapping failed"),
+    }
+    Failure::Vendor(refusal)
+}
+
+/// What expressions over a main answer see: no credentials.
+pub(crate) fn answer_scope(prepared: &Prepared, response: &Response) -> Value {
+    let headers: Map<String, Value> =
+        response.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    let data = response.json().unwrap_or(Value::Null);
+    json!({
+        "id": prepared.call.id, "query": prepared.query, "body": prepared.body, "headers": headers,
+        "status": response.status, "response": data, "data": data,
+    })
 }

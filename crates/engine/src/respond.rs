@@ -4,7 +4,7 @@ use koine_connector::plan::{Finished, Success};
 use koine_model::{Error, Outcome, Response};
 use serde_json::{Map, Value, json};
 
-use crate::map::{Mapped, failed};
+use crate::map::{Mapped, answer_scope, failed};
 use crate::options::{Format, Options};
 use crate::plan::{Prepared, is_raw};
 use crate::{Engine, Reply, ReplyBody, cursor, envelope, error};
@@ -20,12 +20,12 @@ pub(crate) fn read(
         return Err(failed(prepared, finished));
     }
     let main = finished.main.take();
-    let headers = main.as_ref().map(error::shown_headers).unwrap_or_default();
+    let headers = headers(prepared, main.as_ref());
     if prepared.options.format == Format::Stream {
         return Ok(reply(headers, vendor_bytes(main)));
     }
     let body = match &finished.result {
-        Ok(Success::List { next, .. }) => list(engine, prepared, records, next.as_deref())?,
+        Ok(Success::List { next, .. }) => list(engine, prepared, records, next.as_deref(), main.as_ref())?,
         _ if is_raw(&prepared.options) => return Ok(reply(headers, vendor_body(main))),
         _ => match records.into_iter().next() {
             Some(mapped) => shape(prepared, mapped),
@@ -40,10 +40,15 @@ fn list(
     prepared: &Prepared,
     records: Vec<Mapped>,
     next: Option<&str>,
+    main: Option<&Response>,
 ) -> Result<Value, Error> {
     let next = next.map(|next| cursor::seal(&engine.parts.cursor_key, &prepared.scope(), next));
-    let partial =
-        prepared.row()?.is_partial.as_ref().is_some_and(|expr| expr.test(&json!({})).unwrap_or(false));
+    let partial = prepared
+        .row()?
+        .is_partial
+        .as_ref()
+        .zip(main)
+        .is_some_and(|(expr, main)| expr.test(&answer_scope(prepared, main)).unwrap_or(false));
     let count = records.len();
     let items: Vec<Value> = records
         .into_iter()
@@ -102,13 +107,29 @@ pub(crate) fn write(
     mapped: Mapped,
     outcome: Option<Outcome>,
 ) -> Reply {
-    let headers = main.as_ref().map(error::shown_headers).unwrap_or_default();
+    let headers = headers(prepared, main.as_ref());
     let body = if is_raw(&prepared.options) {
         vendor_body(main)
     } else {
         ReplyBody::Json(debugged(&prepared.options, shape(prepared, mapped), main.as_ref()))
     };
     Reply { outcome, ..reply(headers, body) }
+}
+
+/// The vendor's headers that may be shown, and those that the row maps.
+fn headers(prepared: &Prepared, main: Option<&Response>) -> Vec<(String, String)> {
+    let Some(main) = main else { return Vec::new() };
+    let mut headers = error::shown_headers(main);
+    let mapping = prepared.row().ok().and_then(|row| row.response_header_mapping.as_ref());
+    let mapped = mapping.and_then(|expr| expr.eval(&answer_scope(prepared, main)).ok().flatten());
+    for (name, value) in mapped.as_ref().and_then(Value::as_object).into_iter().flatten() {
+        let name = name.to_ascii_lowercase();
+        // Headers of this server and of the transport are not a vendor's to set.
+        if let (true, Some(value)) = (name.starts_with("x-"), value.as_str()) {
+            headers.push((name, value.to_owned()));
+        }
+    }
+    headers
 }
 
 fn reply(headers: Vec<(String, String)>, body: ReplyBody) -> Reply {

@@ -20,7 +20,7 @@ pub(crate) use mapping::requests_that_count;
 
 /// Roots that expressions see before a request is sent.
 pub(crate) const ASK_ROOTS: &[&str] =
-    &["id", "query", "rawQuery", "body", "before", "target", "context", "headers"];
+    &["id", "query", "rawQuery", "body", "before", "target", "context", "pagination"];
 /// Roots that expressions see over an answer.
 pub(crate) const ANSWER_ROOTS: &[&str] = &[
     "id",

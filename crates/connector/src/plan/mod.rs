@@ -76,6 +76,8 @@ pub struct Plan {
     unsure: Option<String>,
     /// Whether some destructive step has succeeded.
     changed: bool,
+    /// What went wrong after the removal itself was done.
+    aftermath: Option<String>,
     /// The last refusal of the main request.
     refusal: Option<Refusal>,
     /// Whether any verifying read since the last send was readable.
@@ -112,6 +114,7 @@ impl Plan {
             main_sends: 0,
             unsure: None,
             changed: false,
+            aftermath: None,
             refusal: None,
             read_ok: false,
             pages: list::Pages::default(),
@@ -173,6 +176,7 @@ impl Plan {
             Stage::Main if send.destructive => self.main_answered(spec, verdict),
             Stage::Verify { tries, why } => self.verify_answered(spec, verdict, tries, why),
             Stage::Before(index) if send.destructive => self.destructive_step_answered(spec, verdict, index),
+            Stage::After(index) if send.destructive => self.after_step_answered(spec, verdict, index),
             _ => self.read_answered(spec, verdict, send),
         };
         if let Err(failure) = result {

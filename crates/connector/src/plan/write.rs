@@ -99,7 +99,9 @@ impl Plan {
         match verdict {
             Verdict::Good(response) => {
                 let nothing = self.unsure.is_none() && self.says_already_gone(row, &response);
-                self.main = Some(response);
+                if !row.before.iter().any(|step| step.main) {
+                    self.main = Some(response);
+                }
                 if nothing {
                     return if row.verify.is_some() { self.read_back(Why::Absent) } else { self.absent() };
                 }
@@ -382,9 +384,50 @@ impl Plan {
         Ok(())
     }
 
+    /// The answer to a step that changes something after the removal. The removal is done whatever becomes of
+    /// it; a step that may have arrived is sent again only if it is idempotent.
+    pub(super) fn after_step_answered(
+        &mut self,
+        spec: &RequestSpec,
+        verdict: Verdict,
+        index: usize,
+    ) -> Step<()> {
+        let again = self.tries + 1 < MOST_SENDS;
+        let why = match verdict {
+            Verdict::Good(response) => {
+                let main = self.row()?.after.get(index).is_some_and(|step| step.main);
+                if main {
+                    self.main = Some(response);
+                }
+                return self.go(Stage::After(index + 1)).map(|_| ());
+            }
+            Verdict::Throttled(_, Some(seconds)) if again => return self.later(seconds * 1000),
+            Verdict::NotSent(_) if again => return self.later(300 << self.tries),
+            Verdict::Lost(_) | Verdict::Failed(_) if again && spec.idempotent => {
+                return self.later(300 << self.tries);
+            }
+            Verdict::Lost(why) | Verdict::NotSent(why) | Verdict::Forbidden(why) => why,
+            Verdict::NotFound(refusal)
+            | Verdict::Refused(refusal)
+            | Verdict::Failed(refusal)
+            | Verdict::Throttled(refusal, _) => {
+                refusal.message.unwrap_or_else(|| format!("the vendor answered {}", refusal.response.status))
+            }
+        };
+        self.aftermath.get_or_insert(format!("done, but the step `{}` after it was not: {why}", spec.name));
+        self.go(Stage::After(index + 1)).map(|_| ())
+    }
+
+    fn later(&mut self, delay_ms: u64) -> Step<()> {
+        self.tries += 1;
+        self.delay_ms = delay_ms;
+        Ok(())
+    }
+
     /// Every step is done.
     pub(super) fn finish_write(&mut self, row: &Row) {
         let outcome = row.removal.as_ref().map(|removal| removal.effect.achieved());
-        self.end(Ok(Success::Write), outcome, None);
+        let detail = self.aftermath.take();
+        self.end(Ok(Success::Write), outcome, detail);
     }
 }
