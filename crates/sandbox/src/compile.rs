@@ -166,6 +166,7 @@ fn route(verb: &str, path: &str, node: &Node, problems: &mut Problems) -> Option
     let route = Route {
         verb: verb.to_owned(),
         path: segments(path),
+        when: keys.expr("when", &["request"], problems),
         auth: keys.boolean("auth", problems).unwrap_or(true),
         refuse_before: refusals(&keys, "refuse_before", problems),
         find: keys.text("find", problems).map(ToOwned::to_owned),
@@ -181,8 +182,10 @@ fn route(verb: &str, path: &str, node: &Node, problems: &mut Problems) -> Option
     Some(route)
 }
 
+/// What follows `#` only tells routes of one path apart.
 fn segments(path: &str) -> Vec<Segment> {
-    let parts = path.split('/').skip(1);
+    let path = path.split('#').next().unwrap_or_default();
+    let parts = path.split('/').filter(|part| !part.is_empty());
     parts
         .map(|part| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             Some(name) => Segment::Param(name.to_owned()),

@@ -83,6 +83,8 @@ pub(crate) struct Route {
     pub verb: String,
     /// Segments below the base path; `{name}` is a parameter.
     pub path: Vec<Segment>,
+    /// Only requests for which this holds.
+    pub when: Option<Expr>,
     pub auth: bool,
     pub refuse_before: Vec<Refusal>,
     pub find: Option<String>,

@@ -185,6 +185,10 @@ fn matched(route: &Route, base: &str, request: &Request) -> Option<Map<String, V
     if route.verb != request.verb || route.path.len() != path.len() {
         return None;
     }
+    let root = || json!({"request": request.root(&Map::new())});
+    if route.when.as_ref().is_some_and(|when| !when.test(&root()).unwrap_or(false)) {
+        return None;
+    }
     let mut params = Map::new();
     for (segment, part) in route.path.iter().zip(path) {
         match segment {

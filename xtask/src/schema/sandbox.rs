@@ -63,6 +63,7 @@ fn route() -> Value {
         "a route",
         &[
             ("auth", boolean(), "false: no credentials are asked for."),
+            ("when", expression(), "Only requests for which this holds."),
             ("refuse_before", list(&refusal()), "Checked before anything is looked up."),
             ("find", text(), "A collection; its record with the path's key becomes record."),
             ("list", expression(), "A collection, or an expression that gives an array."),

@@ -136,6 +136,36 @@ pub(crate) const CASES: &[Case] = &[
         done: |vendor| by_email(vendor, "users", "email").is_none(),
     },
     Case {
+        connector: "monday",
+        model: "user-directory",
+        resource: "users",
+        method: "delete",
+        call: |vendor| {
+            (Some(text(&second(vendor, "users")["id"])), json!({"workspace_id": "1234567"}), json!({}))
+        },
+        done: |vendor| {
+            !is_member(vendor, "workspaces", 0, "__members", &text(&second(vendor, "users")["id"]))
+        },
+    },
+    Case {
+        connector: "monday",
+        model: "user-directory",
+        resource: "users",
+        method: "deactivate",
+        call: |vendor| (None, json!({}), json!({"user_id": second(vendor, "users")["id"]})),
+        done: |vendor| second(vendor, "users")["status"] == "INACTIVE",
+    },
+    Case {
+        connector: "monday",
+        model: "user-directory",
+        resource: "groups",
+        method: "remove-user",
+        call: |vendor| {
+            (None, json!({}), json!({"group_id": "51166", "user_id": second(vendor, "users")["id"]}))
+        },
+        done: |vendor| !is_member(vendor, "teams", 0, "__members", &text(&second(vendor, "users")["id"])),
+    },
+    Case {
         connector: "dropbox-sign",
         model: "e-signature",
         resource: "users",

@@ -43,6 +43,11 @@ fn no_removal_at_dropbox_sign_lies() {
     explore("dropbox-sign");
 }
 
+#[test]
+fn no_removal_at_monday_lies() {
+    explore("monday");
+}
+
 /// Every destructive method of the catalogue is walked.
 #[test]
 fn no_destructive_method_is_left_out() {
