@@ -135,3 +135,42 @@ fn lists_are_paged_however_their_request_is_written() {
     assert!(!paged("{get: GET /users}", "users.get"));
     assert!(!paged("{list: {method: GET, path: /users, pagination: null}}", "users.list"));
 }
+
+/// One connector of the catalogue with a piece of one file replaced by something else.
+fn mutated(file: &str, at: usize, length: usize, by: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../connectors/okta");
+    std::fs::create_dir(folder.path().join("okta")).unwrap();
+    for name in ["connector.yaml", "user-directory.yaml", "facts.yaml"] {
+        let mut text = std::fs::read_to_string(source.join(name)).unwrap();
+        if name == file {
+            let boundary = |mut at: usize| {
+                while !text.is_char_boundary(at) {
+                    at -= 1;
+                }
+                at
+            };
+            let start = boundary(at % text.len());
+            let end = boundary((start + length).min(text.len()));
+            text.replace_range(start..end, by);
+        }
+        std::fs::write(folder.path().join("okta").join(name), text).unwrap();
+    }
+    folder
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_mistake_in_a_connector_makes_it_panic(
+        file in proptest::sample::select(vec!["connector.yaml", "user-directory.yaml", "facts.yaml"]),
+        at in 0usize..20_000, length in 0usize..40,
+        by in proptest::sample::select(vec!["", ": ", "{", "[", "'", "\"", "null", "x: 1\n", "- ", "{{", "$a(", "\u{fe0f}", "9999999999999999999"]),
+    ) {
+        let folder = mutated(file, at, length, by);
+        if let Err(problems) = Catalogue::with_folder(folder.path()) {
+            proptest::prop_assert!(problems.0.iter().all(|problem| problem.place.line >= 1), "{}", problems);
+        }
+    }
+}

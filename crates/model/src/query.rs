@@ -229,6 +229,16 @@ mod tests {
         }
 
         #[test]
+        fn what_is_written_is_read(pairs in proptest::collection::btree_map("[a-z]{1,6}", "\\PC{1,12}", 0..6)) {
+            let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+            let raw: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+            let read = parse(&raw.join("&")).unwrap();
+            let wanted: serde_json::Map<_, _> =
+                pairs.into_iter().map(|(name, value)| (name, serde_json::Value::String(value))).collect();
+            proptest::prop_assert_eq!(serde_json::Value::Object(read), serde_json::Value::Object(wanted));
+        }
+
+        #[test]
         fn never_panics_on_brackets(raw in "[a\\[\\]0-9=&%+]{0,60}") {
             let _ = parse(&raw);
         }
