@@ -407,6 +407,8 @@ pub struct Row {
     pub removal: Option<Removal>,
     /// What proves it.
     pub verify: Option<Verify>,
+    /// When the vendor does less than was asked.
+    pub lesser: Option<Lesser>,
     /// When the destructive answer says that there was nothing to remove.
     pub already_gone: Option<Expr>,
     /// Calls with equal text run one after another.
@@ -497,6 +499,19 @@ pub struct Removal {
     pub seat_freed: String,
     /// What happens to what the person owned.
     pub content: String,
+}
+
+/// A refusal that has an effect of its own.
+#[derive(Debug)]
+pub struct Lesser {
+    /// When an answer is one.
+    pub when: Expr,
+    /// What it does.
+    pub effect: Effect,
+    /// When the read that proves the removal shows this effect.
+    pub shown: Expr,
+    /// What people should know.
+    pub detail: String,
 }
 
 /// The read that proves a removal.

@@ -77,10 +77,11 @@ fn apply_effect(
     outcome: Option<Outcome>,
 ) {
     use koine_model::Effect::{Anonymises, Deactivates, Deletes};
-    let done = matches!(outcome, Some(Outcome::Removed | Outcome::Deactivated | Outcome::AlreadyGone));
-    let status = match effect {
-        Some(Deletes | Anonymises) if done => "deleted",
-        Some(Deactivates) if done => "inactive",
+    let status = match (effect, outcome) {
+        // The vendor may do less than the method is for.
+        (_, Some(Outcome::Deactivated)) => "inactive",
+        (Some(Deactivates), Some(Outcome::AlreadyGone)) => "inactive",
+        (Some(Deletes | Anonymises), Some(Outcome::Removed | Outcome::AlreadyGone)) => "deleted",
         _ => return,
     };
     if prepared.spec.fields.contains_key("status") {

@@ -78,7 +78,10 @@ fn conclude(prepared: &Prepared, mut finished: Finished, evidence: bool) -> Resu
         Ok(_) => {
             let outcome = finished.outcome;
             let mapped = map::written(prepared, &finished, outcome)?;
-            Ok(respond::write(prepared, finished.main.take(), mapped, outcome))
+            let detail = finished.detail.take();
+            let mut reply = respond::write(prepared, finished.main.take(), mapped, outcome);
+            reply.headers.extend(detail.map(|detail| ("koine-outcome-detail".to_owned(), detail)));
+            Ok(reply)
         }
         Err(Failure::NotFound) if evidence => {
             let outcome = Some(Outcome::AlreadyGone);

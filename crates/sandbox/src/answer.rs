@@ -268,10 +268,22 @@ fn laid_over(record: &Value, change: Value) -> Value {
 /// A reply with its defaults filled in.
 pub(crate) fn reply(reply: &Reply, default: u16, root: &Value) -> Result<Answer, Broken> {
     let scope = Scope::new(root);
-    let status = reply.status.unwrap_or(default);
+    let status = match &reply.status {
+        Some(status) => {
+            let value = status.eval(&scope)?;
+            let number = value.as_u64().and_then(|number| u16::try_from(number).ok());
+            number
+                .filter(|number| (100..600).contains(number))
+                .ok_or_else(|| Broken(format!("{value} is no status")))?
+        }
+        None => default,
+    };
     let mut answer = match (&reply.text, &reply.body) {
         (Some(text), _) => Answer::text(status, text.eval(&scope)?.as_str().unwrap_or_default()),
-        (None, Some(body)) => Answer::json(status, &public(body.eval(&scope)?)),
+        (None, Some(body)) => match body.eval(&scope)? {
+            Value::Null => Answer { status, headers: Vec::new(), body: Bytes::new() },
+            value => Answer::json(status, &public(value)),
+        },
         (None, None) => {
             let value = root.get("items").or_else(|| root.get("record")).filter(|value| !value.is_null());
             match value.filter(|_| status != 204 && status < 400) {

@@ -138,7 +138,7 @@ fn reply(node: &Node, problems: &mut Problems) -> Option<Reply> {
 
 fn reply_keys(keys: &Reader<'_>, problems: &mut Problems) -> Reply {
     Reply {
-        status: keys.number("status", problems).and_then(|status| u16::try_from(status).ok()),
+        status: keys.node("status").and_then(|node| computed(node, problems)),
         headers: keys.node("headers").and_then(|node| computed(node, problems)),
         body: keys.node("body").and_then(|node| computed(node, problems)),
         text: keys.node("text").and_then(|node| computed(node, problems)),

@@ -65,7 +65,8 @@ pub(crate) struct RateLimit {
 
 #[derive(Debug, Default)]
 pub(crate) struct Reply {
-    pub status: Option<u16>,
+    /// A number, or an expression for one.
+    pub status: Option<Computed>,
     pub headers: Option<Computed>,
     pub body: Option<Computed>,
     /// Sent as it is.

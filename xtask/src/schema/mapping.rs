@@ -62,6 +62,7 @@ fn removing() -> Vec<Key<'static>> {
         ("guard", list(&guard()), "Checked before anything destructive is sent."),
         ("removal", removal(), "What success does."),
         ("verify", verify(), "The read that proves it."),
+        ("lesser", lesser(), "A refusal that has an effect of its own."),
         ("already_gone", expression(), "When the answer says that there was nothing to remove."),
         ("serialize_on", text(), "Calls with equal text run one after another."),
     ]
@@ -165,6 +166,22 @@ fn removal() -> Value {
             ("reversible", prose(), "Whether and until when it can be taken back."),
             ("seat_freed", prose(), "Whether the paid seat becomes free."),
             ("content", prose(), "What happens to what the person owned."),
+        ],
+    )
+}
+
+fn lesser() -> Value {
+    object(
+        "`lesser`",
+        &[
+            ("if", expression(), "When an answer is such a refusal."),
+            (
+                "effect",
+                one_of(&["deletes", "deactivates", "removes_membership", "anonymises"]),
+                "What it does.",
+            ),
+            ("shown", expression(), "When the `verify` read shows it."),
+            ("detail", text(), "What people should know."),
         ],
     )
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Key, boolean, document, expression, list, map, object, one_of, requiring, template, text, whole,
+    Key, boolean, document, either, expression, list, map, object, one_of, requiring, template, text, whole,
 };
 
 /// The vendor's stand-in.
@@ -47,7 +47,7 @@ fn rate_limit() -> Value {
 
 fn reply_keys() -> Vec<Key<'static>> {
     vec![
-        ("status", whole(), ""),
+        ("status", either(&[whole(), expression()]), ""),
         ("headers", template(), ""),
         ("body", template(), "Text is an expression, anything else is literal."),
         ("text", template(), "Instead of body: sent as it is."),

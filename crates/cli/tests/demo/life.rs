@@ -64,6 +64,15 @@ const CASES: &[Case] = &[
         stays: true,
         holds: &["users", "workspaces", "teams"],
     },
+    Case {
+        connector: "tableau",
+        model: "user-directory",
+        query: "",
+        people: 250,
+        unknown: "00000000-0000-4000-8000-000000000000",
+        stays: false,
+        holds: &["users", "groups"],
+    },
     // one more was invited by e-mail alone
     Case {
         connector: "dropbox-sign",
@@ -137,6 +146,7 @@ async fn deactivate() {
         ("okta", "status", json!("DEPROVISIONED")),
         ("miro-scim", "active", json!(false)),
         ("monday", "status", json!("INACTIVE")),
+        ("tableau", "siteRole", json!("Unlicensed")),
     ] {
         let demo = Demo::start().await;
         let id = demo.id_of(connector, "user-directory/users", "ada@example.com").await;
@@ -159,6 +169,7 @@ async fn out_of_a_group_and_only_that() {
         ("miro-scim", "", "Engineering", "groups", "members"),
         ("github", "organization_id=acme", "Platform", "teams", "__members"),
         ("monday", "", "Engineering", "teams", "__members"),
+        ("tableau", "", "Analysts", "groups", "__members"),
     ];
     for (connector, query, name, collection, members) in cases {
         let demo = Demo::start().await;
@@ -221,4 +232,20 @@ async fn what_vendors_refuse_is_refused() {
     let admin = demo.call("miro-scim", "DELETE", &format!("user-directory/users/{last}"), &Value::Null).await;
     assert_eq!(admin.told(), (409, Some("refused")), "the last admin: {admin:?}");
     assert!(admin.body["message"].as_str().unwrap().contains("last admin"), "{admin:?}");
+}
+
+#[tokio::test]
+async fn who_owns_content_loses_the_licence_and_stays() {
+    let demo = Demo::start().await;
+    let people = demo.state("tableau", "users").await;
+    let owner = people.iter().find(|user| user["__owns"] != 0).unwrap()["id"].as_str().unwrap();
+    let path = format!("user-directory/users/{owner}");
+    let done = demo.call("tableau", "DELETE", &path, &Value::Null).await;
+    assert_eq!(done.told(), (200, Some("deactivated")), "{done:?}");
+    assert_eq!(done.body["status"], "inactive");
+    assert!(
+        done.http.header("koine-outcome-detail").is_some_and(|text| text.contains("owns content")),
+        "{done:?}"
+    );
+    assert_eq!(demo.state("tableau", "users").await.len(), people.len());
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use koine_model::Effect;
 
 use super::{ANSWER_ROOTS, ASK_ROOTS, expressions, parameters, pattern};
-use crate::compiled::{Call, Choice, Connector, Removal, Resource, Row, Step, Target, Verify, Wait};
+use crate::compiled::{Call, Choice, Connector, Lesser, Removal, Resource, Row, Step, Target, Verify, Wait};
 use crate::problem::Problems;
 use crate::reader::{Reader, compile_expr};
 use crate::yaml::{Data, Node};
@@ -68,6 +68,7 @@ fn row(node: &Node, problems: &mut Problems) -> Option<Row> {
         guard: reader.list("guard", problems).iter().filter_map(|node| guard(node, problems)).collect(),
         removal: reader.node("removal").and_then(|node| removal(node, problems)),
         verify: reader.node("verify").and_then(|node| verify(node, problems)),
+        lesser: reader.node("lesser").and_then(|node| lesser(node, problems)),
         already_gone: reader.expr("already_gone", ANSWER_ROOTS, problems),
         serialize_on: reader.text_template("serialize_on", problems),
     };
@@ -175,16 +176,32 @@ fn guard(node: &Node, problems: &mut Problems) -> Option<(crate::expr::Expr, Str
     Some((expr?, message))
 }
 
-fn removal(node: &Node, problems: &mut Problems) -> Option<Removal> {
-    let reader = Reader::new(node, "`removal`", problems)?;
+fn effect(reader: &Reader<'_>, problems: &mut Problems) -> Effect {
     let word = reader.required("effect", problems);
-    let effect = Effect::parse(&word);
-    if effect.is_none() {
+    Effect::parse(&word).unwrap_or_else(|| {
         let hint = "deletes, deactivates, removes_membership or anonymises".to_owned();
         problems.add(reader.place(), format!("`{word}` is not an effect"), Some(hint));
+        Effect::Deletes
+    })
+}
+
+fn lesser(node: &Node, problems: &mut Problems) -> Option<Lesser> {
+    let reader = Reader::new(node, "`lesser`", problems)?;
+    let when = reader.expr("if", ANSWER_ROOTS, problems);
+    let shown = reader.expr("shown", ANSWER_ROOTS, problems);
+    let effect = effect(&reader, problems);
+    let detail = reader.required("detail", problems);
+    reader.finish(problems);
+    if when.is_none() || shown.is_none() {
+        problems.add(&node.place, "`lesser` needs `if` and `shown`", None);
     }
+    Some(Lesser { when: when?, effect, shown: shown?, detail })
+}
+
+fn removal(node: &Node, problems: &mut Problems) -> Option<Removal> {
+    let reader = Reader::new(node, "`removal`", problems)?;
     let removal = Removal {
-        effect: effect.unwrap_or(Effect::Deletes),
+        effect: effect(&reader, problems),
         reversible: reader.prose("reversible").unwrap_or_else(|| "unknown".to_owned()),
         seat_freed: reader.prose("seat_freed").unwrap_or_else(|| "unknown".to_owned()),
         content: reader.prose("content").unwrap_or_else(|| "unknown".to_owned()),

@@ -76,6 +76,8 @@ pub struct Plan {
     unsure: Option<String>,
     /// Whether some destructive step has succeeded.
     changed: bool,
+    /// Whether the vendor has said that it did less than was asked.
+    did_less: bool,
     /// What went wrong after the removal itself was done.
     aftermath: Option<String>,
     /// The last refusal of the main request.
@@ -115,6 +117,7 @@ impl Plan {
             unsure: None,
             changed: false,
             aftermath: None,
+            did_less: false,
             refusal: None,
             read_ok: false,
             pages: list::Pages::default(),

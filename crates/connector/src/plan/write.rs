@@ -113,6 +113,11 @@ impl Plan {
             }
             Verdict::NotFound(refusal) => self.nothing_there(row, refusal),
             Verdict::Refused(refusal) => {
+                if self.says_less(row, &refusal.response) {
+                    self.did_less = true;
+                    self.refusal = Some(refusal);
+                    return self.read_back(Why::Confirm);
+                }
                 if self.says_already_gone(row, &refusal.response) {
                     self.nothing_there(row, refusal)
                 } else {
@@ -150,6 +155,13 @@ impl Plan {
     fn says_already_gone(&self, row: &Row, response: &Response) -> bool {
         let scope = self.answer_scope(response, Value::Null, false);
         row.already_gone.as_ref().is_some_and(|expr| expr.test(&scope).unwrap_or(false))
+    }
+
+    /// The connector's own word on a refusal that has an effect.
+    fn says_less(&self, row: &Row, response: &Response) -> bool {
+        let scope = self.answer_scope(response, Value::Null, false);
+        row.verify.is_some()
+            && row.lesser.as_ref().is_some_and(|less| less.when.test(&scope).unwrap_or(false))
     }
 
     fn read_back(&mut self, why: Why) -> Step<()> {
@@ -224,12 +236,16 @@ impl Plan {
         };
         let scope = self.answer_scope(&response, record, not_found);
         if verify.gone.test(&scope).map_err(|error| broken("verify.gone", &error))? {
+            self.did_less = false;
             return match why {
                 Why::Absent => self.absent(),
                 Why::Confirm | Why::Settle => self.go(Stage::After(0)).map(|_| ()),
             };
         }
         self.read_ok = true;
+        if self.did_less && self.shows_less(&scope)? {
+            return self.go(Stage::After(0)).map(|_| ());
+        }
         let repeat = verify.repeat_if.as_ref().is_some_and(|expr| expr.test(&scope).unwrap_or(false));
         if repeat && self.main_sends < MOST_SENDS && self.ask.mode == Mode::Run {
             // What was read may be older than what was done: a refusal of the repeat will not be the last word.
@@ -240,6 +256,11 @@ impl Plan {
         self.read_later(verify, tries, why, Some(repeat))
     }
 
+    fn shows_less(&self, scope: &Value) -> Step<bool> {
+        let Some(less) = &self.row()?.lesser else { return Ok(false) };
+        less.shown.test(scope).map_err(|error| broken("lesser.shown", &error))
+    }
+
     /// Not there yet, or not readable: read again, and at the end say what is known.
     fn read_later(&mut self, verify: &Verify, tries: u32, why: Why, partly: Option<bool>) -> Step<()> {
         if tries + 1 < verify.tries {
@@ -248,6 +269,11 @@ impl Plan {
             return Ok(());
         }
         match why {
+            // Neither the effect nor the lesser one shows: the refusal stands.
+            Why::Confirm if self.did_less => match self.refusal.take() {
+                Some(refusal) => Err(Failure::Vendor(refusal)),
+                None => Err(Failure::NotFound),
+            },
             Why::Confirm => {
                 self.end(Ok(Success::Write), Some(Outcome::Pending), None);
                 Ok(())
@@ -426,8 +452,10 @@ impl Plan {
 
     /// Every step is done.
     pub(super) fn finish_write(&mut self, row: &Row) {
-        let outcome = row.removal.as_ref().map(|removal| removal.effect.achieved());
-        let detail = self.aftermath.take();
+        let less = row.lesser.as_ref().filter(|_| self.did_less);
+        let effect = less.map(|less| less.effect).or(row.removal.as_ref().map(|removal| removal.effect));
+        let outcome = effect.map(koine_model::Effect::achieved);
+        let detail = self.aftermath.take().or_else(|| less.map(|less| less.detail.clone()));
         self.end(Ok(Success::Write), outcome, detail);
     }
 }

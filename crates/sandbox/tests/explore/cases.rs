@@ -166,6 +166,35 @@ pub(crate) const CASES: &[Case] = &[
         done: |vendor| !is_member(vendor, "teams", 0, "__members", &text(&second(vendor, "users")["id"])),
     },
     Case {
+        connector: "tableau",
+        model: "user-directory",
+        resource: "users",
+        method: "delete",
+        call: |vendor| {
+            (by_email(vendor, "users", "name").map(|user| text(&user["id"])), json!({}), json!({}))
+        },
+        done: |vendor| by_email(vendor, "users", "name").is_none(),
+    },
+    Case {
+        connector: "tableau",
+        model: "user-directory",
+        resource: "users",
+        method: "deactivate",
+        call: |vendor| (None, json!({}), json!({"user_id": second(vendor, "users")["id"]})),
+        done: |vendor| second(vendor, "users")["siteRole"] == "Unlicensed",
+    },
+    Case {
+        connector: "tableau",
+        model: "user-directory",
+        resource: "groups",
+        method: "remove-user",
+        call: |vendor| {
+            let group = &vendor.collection("groups")[0]["id"];
+            (None, json!({}), json!({"group_id": group, "user_id": second(vendor, "users")["id"]}))
+        },
+        done: |vendor| !is_member(vendor, "groups", 0, "__members", &text(&second(vendor, "users")["id"])),
+    },
+    Case {
         connector: "dropbox-sign",
         model: "e-signature",
         resource: "users",

@@ -44,6 +44,11 @@ fn no_removal_at_dropbox_sign_lies() {
 }
 
 #[test]
+fn no_removal_at_tableau_lies() {
+    explore("tableau");
+}
+
+#[test]
 fn no_removal_at_monday_lies() {
     explore("monday");
 }

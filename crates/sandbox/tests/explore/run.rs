@@ -83,7 +83,9 @@ fn ask(case: &Case, vendor: &Vendor, mode: Mode) -> Ask {
         body: fields(&body),
         remote_query: Map::new(),
         remote_data: Map::new(),
-        context: fields(&json!({"domain": "acme.okta.com", "api_token": "sandbox-okta"})),
+        context: fields(
+            &json!({"domain": "acme.okta.com", "session": {"site_id": "9a8b7c6d-0000-4000-8000-00000000acme"}}),
+        ),
         secret_fields: Vec::new(),
         base_url: Some("http://sandbox.example/".parse().expect("a URL")),
         limit: None,
@@ -201,13 +203,15 @@ fn throttled(seconds: &str) -> Answer {
 
 /// Takes the request to the vendor, with the credentials that it wants.
 fn carry(case: &Case, vendor: &mut Vendor, send: &Send, stale: bool) -> Response {
+    let name = if case.connector == "tableau" { "x-tableau-auth" } else { "authorization" };
     let credential = match case.connector {
         "okta" => "SSWS sandbox-okta".to_owned(),
         "github" => "Bearer sandbox-github".to_owned(),
         "miro-scim" => "Bearer sandbox-miro".to_owned(),
         "monday" => "sandbox-monday".to_owned(),
         "dropbox-sign" => "Basic c2FuZGJveC1kcm9wYm94LXNpZ246".to_owned(),
-        _ => format!("Bearer {}", token(vendor)),
+        "tableau" => token(case, vendor),
+        _ => format!("Bearer {}", token(case, vendor)),
     };
     let (content_type, body) = match &send.request.body {
         None => (None, String::new()),
@@ -216,7 +220,7 @@ fn carry(case: &Case, vendor: &mut Vendor, send: &Send, stale: bool) -> Response
         Some(Body::Form(_)) => panic!("no connector that is walked sends a form"),
     };
     let mut headers = send.request.headers.clone();
-    headers.push(("authorization".to_owned(), credential));
+    headers.push((name.to_owned(), credential));
     headers.extend(content_type.map(|kind| ("content-type".to_owned(), kind.to_owned())));
     let url = &send.request.url;
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -231,16 +235,30 @@ fn base_path(case: &Case) -> &'static str {
         "okta" => "/api/v1",
         "miro-scim" => "/api/v1/scim",
         "help-scout" | "monday" => "/v2",
+        "tableau" => "/api/3.24",
         "dropbox-sign" => "/v3",
         _ => "",
     }
 }
 
 /// An access token of the vendor's own endpoint.
-fn token(vendor: &mut Vendor) -> String {
-    let form = [("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
-    let body = "grant_type=client_credentials&client_id=sandbox-app&client_secret=sandbox-help-scout";
-    let (_, _, body) = vendor.exchange("POST", "/v2/oauth2/token", &form, body, false);
+fn token(case: &Case, vendor: &mut Vendor) -> String {
+    let (path, kind, body, at) = match case.connector {
+        "tableau" => (
+            "/api/3.24/auth/signin",
+            "application/json",
+            r#"{"credentials": {"personalAccessTokenName": "koine", "personalAccessTokenSecret": "sandbox-tableau", "site": {"contentUrl": "acme"}}}"#,
+            "/credentials/token",
+        ),
+        _ => (
+            "/v2/oauth2/token",
+            "application/x-www-form-urlencoded",
+            "grant_type=client_credentials&client_id=sandbox-app&client_secret=sandbox-help-scout",
+            "/access_token",
+        ),
+    };
+    let headers = [("content-type".to_owned(), kind.to_owned())];
+    let (_, _, body) = vendor.exchange("POST", path, &headers, body, false);
     let answer: Value = serde_json::from_slice(&body).expect("a token answer is JSON");
-    answer["access_token"].as_str().expect("a token").to_owned()
+    answer.pointer(at).and_then(Value::as_str).expect("a token").to_owned()
 }
