@@ -103,11 +103,16 @@ impl Engine {
         self.parts.catalogue.connector(name).map(|connector| describe_fully(connector))
     }
 
-    /// Settles every call that a crash cut short, by reading. Gives how many there were.
+    /// Settles every call that a crash cut short, by reading, and gives up those that had not begun to send. Gives
+    /// how many were settled. For the start of a server, while no calls run.
     ///
     /// # Errors
     /// When the journal cannot be read; a call that cannot be settled is logged and stays `uncertain`.
     pub async fn settle(&self) -> Result<usize, Error> {
+        let released = self.parts.store.release_unstarted_calls().await.map_err(Error::internal)?;
+        if released > 0 {
+            tracing::info!(calls.released = released, "released calls that an earlier run had not started");
+        }
         let open = self.parts.store.open_intents().await.map_err(Error::internal)?;
         let count = open.len();
         for intent in open {

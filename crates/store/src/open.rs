@@ -7,8 +7,8 @@ use crate::{Store, StoreError, Vault};
 
 /// Opens the database at `url`, creating and migrating it as needed, and checks that `vault` holds its master key.
 ///
-/// `sqlite://PATH` (or `sqlite:PATH`) is a file, `sqlite::memory:` lives as long as the store. Calls that a crash
-/// left open before any intent are released; those with an intent wait in [`Store::open_intents`].
+/// `sqlite://PATH` (or `sqlite:PATH`) is a file, `sqlite::memory:` lives as long as the store. What a crash left open
+/// stays: a server deals with it when it starts, and an administrator's command beside it must not.
 ///
 /// # Errors
 /// [`StoreError::UnsupportedUrl`] for another scheme, [`StoreError::WrongKey`] for another master key,
@@ -20,10 +20,5 @@ pub async fn open(url: &str, vault: Vault) -> Result<Arc<dyn Store>, StoreError>
     if scheme != "sqlite" {
         return Err(StoreError::UnsupportedUrl { scheme: scheme.to_owned() });
     }
-    let store = SqliteStore::open(url, vault).await?;
-    let released = store.release_unstarted_calls().await?;
-    if released > 0 {
-        tracing::info!(calls.released = released, "released calls that an earlier run had not started");
-    }
-    Ok(Arc::new(store))
+    Ok(Arc::new(SqliteStore::open(url, vault).await?))
 }

@@ -74,8 +74,8 @@ pub trait Store: Send + Sync + 'static {
     async fn finish_call(&self, call_id: Uuid, finish: Finish) -> Result<(), StoreError>;
     /// Calls with an intent and no finish, oldest first. Those that run right now are among them.
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError>;
-    /// Gives up open calls that have no intent, with their keys, and returns how many; [`open`](crate::open)
-    /// does it. Safe while calls run: a released call gets no intent any more.
+    /// Gives up open calls that have no intent, with their keys, and returns how many. For a server's start: a call
+    /// that runs meanwhile gets no intent any more, so nothing is sent, but it fails.
     async fn release_unstarted_calls(&self) -> Result<u64, StoreError>;
     /// Whether the journal shows that this id once existed: an outcome other than `refused`, or an intent of a
     /// call that was refused or has no end. A call that ended without an outcome found nothing and proves

@@ -40,6 +40,9 @@ async fn intents_survive_a_crash() {
     let store = home.open().await;
     let open = store.open_intents().await.unwrap();
     assert_eq!(open.len(), 1);
+    let waiting = NewCall { id: Uuid::now_v7(), ..unstarted.clone() };
+    assert_eq!(store.begin_call(waiting).await.unwrap(), Begun::InProgress, "opening alone gives nothing up");
+    assert_eq!(store.release_unstarted_calls().await.unwrap(), 1);
     assert_eq!((open[0].call_id, &open[0].request), (intended.id, &intended.request));
     assert_eq!(open[0].target, Some(json!({ "name": "Ada" })));
     for (call, begun) in [(intended, Begun::InProgress), (unstarted, Begun::Started)] {
