@@ -55,10 +55,19 @@ fn lock_key(prepared: &Prepared) -> String {
     format!("{}/{}", prepared.scope(), key.unwrap_or(target))
 }
 
-/// How the journal names what a call acts upon: the target, and the user when that is another one.
+/// How the journal names what a call acts upon: the target, the user when that is another one, and the vendor's
+/// own parameters, because the same id may be somebody else, or a membership elsewhere, under other ones.
 fn journal_id(prepared: &Prepared) -> Option<String> {
     let (target, subject) = (prepared.target_id()?, prepared.subject_id()?);
-    Some(if target == subject { target } else { format!("{target}/{subject}") })
+    let mut name = if target == subject { target } else { format!("{target}/{subject}") };
+    let schema = prepared.row().ok().map(|row| &row.query_schema);
+    let mut given: Vec<_> =
+        schema.into_iter().flatten().filter_map(|(key, _)| Some((key, prepared.query.get(key)?))).collect();
+    given.sort_by_key(|(key, _)| *key);
+    for (key, value) in given {
+        name = format!("{name}?{key}={}", plan::text_of(Some(value)).unwrap_or_else(|| value.to_string()));
+    }
+    Some(name)
 }
 
 async fn evidence(engine: &Engine, prepared: &Prepared) -> Result<bool, Error> {

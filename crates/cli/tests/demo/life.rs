@@ -73,6 +73,24 @@ const CASES: &[Case] = &[
         stays: false,
         holds: &["users", "groups"],
     },
+    Case {
+        connector: "typeform",
+        model: "user-directory",
+        query: "workspace_id=a1b2c3",
+        people: 250,
+        unknown: "nobody@example.com",
+        stays: false,
+        holds: &["workspaces"],
+    },
+    Case {
+        connector: "slack-enterprise",
+        model: "user-directory",
+        query: "workspace_id=T0ALPHA",
+        people: 250,
+        unknown: "W0NOBODY",
+        stays: true,
+        holds: &["users", "usergroups"],
+    },
     // one more was invited by e-mail alone
     Case {
         connector: "dropbox-sign",
@@ -147,6 +165,7 @@ async fn deactivate() {
         ("miro-scim", "active", json!(false)),
         ("monday", "status", json!("INACTIVE")),
         ("tableau", "siteRole", json!("Unlicensed")),
+        ("slack-enterprise", "deleted", json!(true)),
     ] {
         let demo = Demo::start().await;
         let id = demo.id_of(connector, "user-directory/users", "ada@example.com").await;
@@ -170,6 +189,7 @@ async fn out_of_a_group_and_only_that() {
         ("github", "organization_id=acme", "Platform", "teams", "__members"),
         ("monday", "", "Engineering", "teams", "__members"),
         ("tableau", "", "Analysts", "groups", "__members"),
+        ("slack-enterprise", "workspace_id=T0ALPHA", "Engineering", "usergroups", "__users"),
     ];
     for (connector, query, name, collection, members) in cases {
         let demo = Demo::start().await;
@@ -248,4 +268,17 @@ async fn who_owns_content_loses_the_licence_and_stays() {
         "{done:?}"
     );
     assert_eq!(demo.state("tableau", "users").await.len(), people.len());
+}
+
+#[tokio::test]
+async fn what_happened_in_one_workspace_is_no_evidence_about_another() {
+    let demo = Demo::start().await;
+    let person = demo.state("slack-enterprise", "users").await[3]["id"].as_str().unwrap().to_owned();
+    let call = async |workspace: &str| {
+        let path = format!("user-directory/users/{person}?workspace_id={workspace}");
+        demo.call("slack-enterprise", "DELETE", &path, &Value::Null).await
+    };
+    assert_eq!(call("T0ALPHA").await.told(), (200, Some("removed")));
+    assert_eq!(call("T0ALPHA").await.told(), (200, Some("already_gone")));
+    assert_eq!(call("T0BETA").await.told(), (404, None), "the fourth person was never in it");
 }

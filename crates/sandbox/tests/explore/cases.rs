@@ -34,14 +34,14 @@ fn is_member(vendor: &Vendor, collection: &str, at: usize, members: &str, id: &s
     vendor.collection(collection)[at][members].to_string().contains(id)
 }
 
-const OKTA_USER: &str = "bo.haddad@example.com";
+const SECOND_PERSON: &str = "bo.haddad@example.com";
 
 fn okta_user(vendor: &Vendor) -> Option<&Value> {
-    vendor.collection("users").iter().find(|user| user["profile"]["email"] == OKTA_USER)
+    vendor.collection("users").iter().find(|user| user["profile"]["email"] == SECOND_PERSON)
 }
 
 fn by_email<'a>(vendor: &'a Vendor, collection: &str, key: &str) -> Option<&'a Value> {
-    vendor.collection(collection).iter().find(|user| user[key] == OKTA_USER)
+    vendor.collection(collection).iter().find(|user| user[key] == SECOND_PERSON)
 }
 
 pub(crate) const CASES: &[Case] = &[
@@ -193,6 +193,43 @@ pub(crate) const CASES: &[Case] = &[
             (None, json!({}), json!({"group_id": group, "user_id": second(vendor, "users")["id"]}))
         },
         done: |vendor| !is_member(vendor, "groups", 0, "__members", &text(&second(vendor, "users")["id"])),
+    },
+    Case {
+        connector: "typeform",
+        model: "user-directory",
+        resource: "users",
+        method: "delete",
+        call: |_| (Some(SECOND_PERSON.to_owned()), json!({"workspace_id": "a1b2c3"}), json!({})),
+        done: |vendor| !is_member(vendor, "workspaces", 0, "__members", SECOND_PERSON),
+    },
+    Case {
+        connector: "slack-enterprise",
+        model: "user-directory",
+        resource: "users",
+        method: "delete",
+        call: |vendor| {
+            (Some(text(&second(vendor, "users")["id"])), json!({"workspace_id": "T0ALPHA"}), json!({}))
+        },
+        done: |vendor| !second(vendor, "users")["__teams"].to_string().contains("T0ALPHA"),
+    },
+    Case {
+        connector: "slack-enterprise",
+        model: "user-directory",
+        resource: "users",
+        method: "deactivate",
+        call: |vendor| (None, json!({}), json!({"user_id": second(vendor, "users")["id"]})),
+        done: |vendor| second(vendor, "users")["deleted"] == true,
+    },
+    Case {
+        connector: "slack-enterprise",
+        model: "user-directory",
+        resource: "groups",
+        method: "remove-user",
+        call: |vendor| {
+            let ids = json!({"group_id": "S0ENGINE", "user_id": second(vendor, "users")["id"]});
+            (None, json!({"workspace_id": "T0ALPHA"}), ids)
+        },
+        done: |vendor| !is_member(vendor, "usergroups", 0, "__users", &text(&second(vendor, "users")["id"])),
     },
     Case {
         connector: "dropbox-sign",

@@ -209,6 +209,8 @@ fn carry(case: &Case, vendor: &mut Vendor, send: &Send, stale: bool) -> Response
         "github" => "Bearer sandbox-github".to_owned(),
         "miro-scim" => "Bearer sandbox-miro".to_owned(),
         "monday" => "sandbox-monday".to_owned(),
+        "typeform" => "Bearer sandbox-typeform".to_owned(),
+        "slack-enterprise" => "Bearer sandbox-slack".to_owned(),
         "dropbox-sign" => "Basic c2FuZGJveC1kcm9wYm94LXNpZ246".to_owned(),
         "tableau" => token(case, vendor),
         _ => format!("Bearer {}", token(case, vendor)),
@@ -236,6 +238,7 @@ fn base_path(case: &Case) -> &'static str {
         "miro-scim" => "/api/v1/scim",
         "help-scout" | "monday" => "/v2",
         "tableau" => "/api/3.24",
+        "slack-enterprise" => "/api",
         "dropbox-sign" => "/v3",
         _ => "",
     }
