@@ -91,6 +91,15 @@ const CASES: &[Case] = &[
         stays: true,
         holds: &["users", "usergroups"],
     },
+    Case {
+        connector: "notion-scim",
+        model: "user-directory",
+        query: "",
+        people: 250,
+        unknown: "00000000-0000-4000-8000-000000000000",
+        stays: false,
+        holds: &["users", "groups"],
+    },
     // one more was invited by e-mail alone
     Case {
         connector: "dropbox-sign",
@@ -166,6 +175,7 @@ async fn deactivate() {
         ("monday", "status", json!("INACTIVE")),
         ("tableau", "siteRole", json!("Unlicensed")),
         ("slack-enterprise", "deleted", json!(true)),
+        ("notion-scim", "active", json!(false)),
     ] {
         let demo = Demo::start().await;
         let id = demo.id_of(connector, "user-directory/users", "ada@example.com").await;
@@ -189,6 +199,7 @@ async fn out_of_a_group_and_only_that() {
         ("github", "organization_id=acme", "Platform", "teams", "__members"),
         ("monday", "", "Engineering", "teams", "__members"),
         ("tableau", "", "Analysts", "groups", "__members"),
+        ("notion-scim", "", "Engineering", "groups", "members"),
         ("slack-enterprise", "workspace_id=T0ALPHA", "Engineering", "usergroups", "__users"),
     ];
     for (connector, query, name, collection, members) in cases {

@@ -126,6 +126,35 @@ pub(crate) const CASES: &[Case] = &[
         done: |vendor| !is_member(vendor, "groups", 0, "members", &text(&second(vendor, "users")["id"])),
     },
     Case {
+        connector: "notion-scim",
+        model: "user-directory",
+        resource: "users",
+        method: "delete",
+        call: |vendor| {
+            (by_email(vendor, "users", "userName").map(|user| text(&user["id"])), json!({}), json!({}))
+        },
+        done: |vendor| by_email(vendor, "users", "userName").is_none(),
+    },
+    Case {
+        connector: "notion-scim",
+        model: "user-directory",
+        resource: "users",
+        method: "deactivate",
+        call: |vendor| (None, json!({}), json!({"user_id": second(vendor, "users")["id"]})),
+        done: |vendor| second(vendor, "users")["active"] == false,
+    },
+    Case {
+        connector: "notion-scim",
+        model: "user-directory",
+        resource: "groups",
+        method: "remove-user",
+        call: |vendor| {
+            let ids = json!({"group_id": vendor.collection("groups")[0]["id"], "user_id": second(vendor, "users")["id"]});
+            (None, json!({}), ids)
+        },
+        done: |vendor| !is_member(vendor, "groups", 0, "members", &text(&second(vendor, "users")["id"])),
+    },
+    Case {
         connector: "help-scout",
         model: "ticketing",
         resource: "users",

@@ -59,6 +59,11 @@ fn no_removal_at_slack_lies() {
 }
 
 #[test]
+fn no_removal_at_notion_lies() {
+    explore("notion-scim");
+}
+
+#[test]
 fn no_removal_at_monday_lies() {
     explore("monday");
 }
