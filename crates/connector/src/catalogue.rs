@@ -139,10 +139,10 @@ fn read_connector(
     problems: &mut Problems,
 ) -> Option<Connector> {
     let before = problems.0.len();
-    let mut vendor = parse(&format!("{name}/connector.yaml"), files, problems)?;
+    let mut vendor = Node::of_file(&format!("{name}/connector.yaml"), files, problems)?;
     let profile = extends(&vendor);
     if let Some(profile) = &profile {
-        match parse(&format!("_shared/{profile}.yaml"), files, problems) {
+        match Node::of_file(&format!("_shared/{profile}.yaml"), files, problems) {
             Some(base) => vendor = base.merged(vendor),
             None if problems.0.len() == before => {
                 problems.add(
@@ -233,17 +233,7 @@ fn extends(vendor: &Node) -> Option<String> {
 }
 
 fn optional(file: &str, files: &Files, problems: &mut Problems) -> Option<Node> {
-    files.contains_key(file).then(|| parse(file, files, problems)).flatten()
-}
-
-fn parse(file: &str, files: &Files, problems: &mut Problems) -> Option<Node> {
-    match Node::parse(&Arc::from(file), files.get(file)?) {
-        Ok(node) => Some(node),
-        Err(problem) => {
-            problems.0.push(problem);
-            None
-        }
-    }
+    files.contains_key(file).then(|| Node::of_file(file, files, problems)).flatten()
 }
 
 fn read_models(problems: &mut Problems) -> BTreeMap<String, Model> {
@@ -253,7 +243,7 @@ fn read_models(problems: &mut Problems) -> BTreeMap<String, Model> {
         let Some((model, resource)) = file.strip_suffix(".yaml").and_then(|file| file.split_once('/')) else {
             continue;
         };
-        let Some(node) = parse(file, &files, problems) else { continue };
+        let Some(node) = Node::of_file(file, &files, problems) else { continue };
         if let Some(spec) = models::resource(&node, problems) {
             let entry = models.entry(model.to_owned());
             let entry = entry

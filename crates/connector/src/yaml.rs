@@ -1,5 +1,6 @@
 //! YAML text as a tree in which every key and value knows its place.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 
-use crate::problem::{Place, Problem};
+use crate::problem::{Place, Problem, Problems};
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -56,6 +57,17 @@ impl Node {
             }
         })?;
         Ok(raw_to_node(file, raw))
+    }
+
+    /// The document of a file; `None` when there is no such file, or (with a problem) when it is not YAML.
+    pub fn of_file(file: &str, files: &BTreeMap<String, String>, problems: &mut Problems) -> Option<Self> {
+        match Self::parse(&Arc::from(file), files.get(file)?) {
+            Ok(node) => Some(node),
+            Err(problem) => {
+                problems.0.push(problem);
+                None
+            }
+        }
     }
 
     /// The value as plain JSON.

@@ -394,12 +394,7 @@ async fn settled(engine: &Engine, intent: OpenIntent) -> Result<Settled, Error> 
     let connector = engine.parts.catalogue.connector(&account.connector).cloned();
     let connector = connector.ok_or_else(|| Error::not_found("its connector is not installed"))?;
     let part = |name: &str| intent.request.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
-    let operation = match intent.method.as_str() {
-        "delete" => Operation::Delete,
-        "update" => Operation::Update,
-        "create" => Operation::Create,
-        name => Operation::Custom(name.to_owned()),
-    };
+    let operation = Operation::named(&intent.method);
     let call = UnifiedCall {
         model: intent.model,
         resource: intent.resource,

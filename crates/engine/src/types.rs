@@ -22,6 +22,19 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// The operation that a model calls by this name; every other name is a custom method.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        match name {
+            "list" => Self::List,
+            "get" => Self::Get,
+            "create" => Self::Create,
+            "update" => Self::Update,
+            "delete" => Self::Delete,
+            custom => Self::Custom(custom.to_owned()),
+        }
+    }
+
     /// The method's name in models and connectors.
     #[must_use]
     pub fn name(&self) -> &str {

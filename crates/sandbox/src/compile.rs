@@ -1,7 +1,5 @@
 //! From the files to a [`Spec`], with every problem noted.
 
-use std::sync::Arc;
-
 use indexmap::IndexMap;
 use koine_connector::Problems;
 use koine_connector::catalogue::Files;
@@ -16,9 +14,9 @@ use crate::spec::{
 
 pub(crate) fn vendor(name: &str, files: &Files, problems: &mut Problems) -> Option<Spec> {
     let before = problems.0.len();
-    let mut node = parse(&format!("{name}/sandbox.yaml"), files, problems)?;
+    let mut node = Node::of_file(&format!("{name}/sandbox.yaml"), files, problems)?;
     if let Some((place, base)) = extends(&node) {
-        match parse(&format!("_shared/{base}.sandbox.yaml"), files, problems) {
+        match Node::of_file(&format!("_shared/{base}.sandbox.yaml"), files, problems) {
             Some(shared) => node = shared.merged(node),
             None if problems.0.len() == before => {
                 problems.add(&place, format!("_shared/{base}.sandbox.yaml does not exist"), None);
@@ -29,16 +27,6 @@ pub(crate) fn vendor(name: &str, files: &Files, problems: &mut Problems) -> Opti
     let spec = spec(&node, problems)?;
     check_names(&spec, &node, problems);
     (problems.0.len() == before).then_some(spec)
-}
-
-fn parse(file: &str, files: &Files, problems: &mut Problems) -> Option<Node> {
-    match Node::parse(&Arc::from(file), files.get(file)?) {
-        Ok(node) => Some(node),
-        Err(problem) => {
-            problems.0.push(problem);
-            None
-        }
-    }
 }
 
 fn extends(node: &Node) -> Option<(koine_connector::problem::Place, String)> {

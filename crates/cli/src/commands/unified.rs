@@ -54,14 +54,7 @@ pub(crate) async fn run(call: Call) -> Result<(), Failure> {
         Some(text) => serde_json::from_str(text)
             .map_err(|error| Failure::usage(format!("--body is not a JSON object: {error}")))?,
     };
-    let operation = match call.method.as_str() {
-        "list" => Operation::List,
-        "get" => Operation::Get,
-        "create" => Operation::Create,
-        "update" => Operation::Update,
-        "delete" => Operation::Delete,
-        name => Operation::Custom(name.to_owned()),
-    };
+    let operation = Operation::named(&call.method);
     let path = format!("/unified/{}/{}", call.model, call.resource);
     let unified = UnifiedCall {
         model: call.model,

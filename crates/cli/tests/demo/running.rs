@@ -36,3 +36,25 @@ async fn with_data_it_remembers() {
     let all = second.all("okta", "user-directory/users").await;
     assert!(all.iter().any(|record| record["id"] == id.as_str()), "the sandbox begins anew");
 }
+
+#[tokio::test]
+async fn the_sandbox_tells_what_it_holds_and_begins_anew() {
+    let demo = Demo::start().await;
+    let (_, vendors) = koine_testkit::http::get_json(&demo.sandbox("/_sandbox/vendors"), &[]).await.unwrap();
+    let okta = vendors.as_array().unwrap().iter().find(|vendor| vendor["name"] == "okta").unwrap();
+    assert_eq!(okta["context"]["domain"], "acme.okta.com");
+    assert!(okta["base_url"].as_str().unwrap().ends_with("/okta/api/v1"), "{okta}");
+
+    let id = demo.id_of("okta", "user-directory/users", "ada@example.com").await;
+    demo.call("okta", "DELETE", &format!("user-directory/users/{id}"), &Value::Null).await;
+    assert_eq!(demo.state("okta", "users").await.len(), 249);
+    let reset =
+        koine_testkit::http::post_json(&demo.sandbox("/_sandbox/reset"), &[], &Value::Null).await.unwrap();
+    assert_eq!(reset.0, 200);
+    assert_eq!(demo.state("okta", "users").await.len(), 250);
+    assert!(demo.seen("okta").await.is_empty());
+    let wrong = serde_json::json!({"vendor": "okta", "kind": "flood"});
+    let refused =
+        koine_testkit::http::post_json(&demo.sandbox("/_sandbox/faults"), &[], &wrong).await.unwrap();
+    assert!(refused.0 == 400 && refused.1["error"].as_str().unwrap().contains("stale_reads"), "{refused:?}");
+}
