@@ -8,11 +8,8 @@ use koine_model::Outcome;
 use crate::cases::Case;
 use crate::run::{CATALOGUE, FATES_OF_READS, FATES_OF_WRITES, Fate, Run, run, settle};
 
-/// Most faults in one path.
-const MOST_FAULTS: usize = 2;
-
-/// Walks all paths of a method, and gives how many there were.
-pub(crate) fn walk(case: &Case) -> usize {
+/// Walks all paths of a method with at most so many faults, and gives how many there were.
+pub(crate) fn walk(case: &Case, most_faults: usize) -> usize {
     let mut open = vec![Vec::new()];
     let mut paths = 0;
     while let Some(fates) = open.pop() {
@@ -20,7 +17,7 @@ pub(crate) fn walk(case: &Case) -> usize {
         check(case, &fates, &run);
         paths += 1;
         let faults = fates.iter().filter(|fate| **fate != Fate::Fine).count();
-        if faults == MOST_FAULTS {
+        if faults == most_faults {
             continue;
         }
         for (at, exchange) in run.exchanges.iter().enumerate().skip(fates.len()) {
