@@ -18,6 +18,8 @@ static MODELS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../models");
 
 /// Files of a connector folder that are not model mappings.
 const OTHER_FILES: &[&str] = &["connector.yaml", "sandbox.yaml", "facts.yaml"];
+/// How an administrator connects the vendor.
+const SETUP: &str = "setup.md";
 
 /// Everything compiled.
 #[derive(Debug)]
@@ -29,7 +31,7 @@ pub struct Catalogue {
 /// Relative path (`okta/connector.yaml`) -> text.
 pub type Files = BTreeMap<String, String>;
 
-/// The YAML files in the binary, with the connectors of an operator's folder in place of those of the same name.
+/// The YAML files and the instructions in the binary, with the connectors of an operator's folder in place of those of the same name.
 ///
 /// # Errors
 /// What cannot be read.
@@ -168,7 +170,8 @@ fn read_connector(
     refuse_strangers(name, files, models, problems);
     let facts = optional(&format!("{name}/facts.yaml"), files, problems);
     let sources = Sources { folder: name.to_owned(), vendor, models: mappings, facts };
-    let connector = compile(&sources, problems)?;
+    let mut connector = compile(&sources, problems)?;
+    connector.setup = files.get(&format!("{name}/{SETUP}")).cloned().unwrap_or_default();
     check_models(&connector, models, &sources.vendor.place, problems);
     (problems.0.len() == before).then_some(connector)
 }
@@ -256,8 +259,13 @@ fn read_models(problems: &mut Problems) -> BTreeMap<String, Model> {
 
 fn embedded(dir: &Dir<'_>) -> Files {
     let mut files = Files::new();
-    collect(dir, &|path| path.extension().is_some_and(|kind| kind == "yaml"), &mut files);
+    collect(dir, &belongs, &mut files);
     files
+}
+
+/// Whether a file is read: YAML, and the instructions.
+fn belongs(path: &Path) -> bool {
+    path.extension().is_some_and(|kind| kind == "yaml") || path.file_name().is_some_and(|name| name == SETUP)
 }
 
 fn collect(dir: &Dir<'_>, wanted: &dyn Fn(&Path) -> bool, files: &mut Files) {
@@ -271,14 +279,14 @@ fn collect(dir: &Dir<'_>, wanted: &dyn Fn(&Path) -> bool, files: &mut Files) {
     }
 }
 
-/// The YAML files of an operator's folder: `<connector>/<file>.yaml`.
+/// The YAML files and instructions of an operator's folder: `<connector>/<file>`.
 fn folder(path: &Path) -> Result<Files, Problems> {
     let mut files = Files::new();
     let entries = std::fs::read_dir(path).map_err(|error| unreadable(path, &error))?;
     for entry in entries.filter_map(Result::ok).filter(|entry| entry.path().is_dir()) {
         let inner = std::fs::read_dir(entry.path()).map_err(|error| unreadable(&entry.path(), &error))?;
         for file in inner.filter_map(Result::ok).map(|file| file.path()) {
-            if file.extension().is_none_or(|kind| kind != "yaml") {
+            if !belongs(&file) {
                 continue;
             }
             let text = std::fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;

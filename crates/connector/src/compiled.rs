@@ -41,6 +41,8 @@ pub struct Connector {
     pub models: BTreeMap<String, BTreeMap<String, Resource>>,
     /// Where all this is known from.
     pub facts: Facts,
+    /// How an administrator gets the credential, in Markdown; empty if nobody wrote it down.
+    pub setup: String,
 }
 
 /// One way to authenticate.

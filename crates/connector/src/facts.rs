@@ -63,8 +63,21 @@ pub struct Facts {
     pub notes: Vec<String>,
     /// What fixtures prove, by `model.resource.method`.
     pub matrix: IndexMap<String, Claims>,
+    /// What the vendor wants of the customer before anything works.
+    pub requires: Requirements,
     /// What the vendor cannot deliver.
     pub unsupported: Vec<Unsupported>,
+}
+
+/// What the vendor wants of the customer, in the vendor's words.
+#[derive(Clone, Debug, Default)]
+pub struct Requirements {
+    /// The vendor's plans that have the API; one of them.
+    pub plans: Vec<String>,
+    /// The roles that the credential's owner may have; one of them.
+    pub roles: Vec<String>,
+    /// Scopes of the credential; all of them.
+    pub scopes: Vec<String>,
 }
 
 /// The parameters and fields that a method claims to support.
@@ -111,6 +124,14 @@ pub(crate) fn read(node: &Node, problems: &mut Problems) -> Facts {
     }
     for (name, _, node) in reader.entries("matrix", problems) {
         facts.matrix.extend(claims(node, problems).map(|claims| (name.to_owned(), claims)));
+    }
+    if let Some(reader) = reader.node("requires").and_then(|node| Reader::new(node, "`requires`", problems)) {
+        facts.requires = Requirements {
+            plans: reader.texts("plans", problems),
+            roles: reader.texts("roles", problems),
+            scopes: reader.texts("scopes", problems),
+        };
+        reader.finish(problems);
     }
     for node in reader.list("unsupported", problems) {
         facts.unsupported.extend(unsupported(node, problems));

@@ -1,5 +1,7 @@
 //! Placeholders: `{{path|fallback?:default:cast}}` in texts, lists and maps.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 /// Why a template cannot be compiled or filled in.
@@ -205,7 +207,10 @@ fn collect_roots(node: &Node, roots: &mut Vec<String>) {
 
 /// A template over JSON.
 #[derive(Clone, Debug)]
-pub struct Template(Node);
+pub struct Template {
+    node: Node,
+    source: Arc<Value>,
+}
 
 #[derive(Clone, Debug)]
 enum Node {
@@ -221,14 +226,20 @@ impl Template {
     /// # Errors
     /// An unsupported cast.
     pub fn compile(source: &Value) -> Result<Self, TemplateError> {
-        node(source).map(Self)
+        Ok(Self { node: node(source)?, source: Arc::new(source.clone()) })
+    }
+
+    /// The template as it was written.
+    #[must_use]
+    pub fn source(&self) -> &Value {
+        &self.source
     }
 
     /// The first names of all paths, each once.
     #[must_use]
     pub fn roots(&self) -> Vec<String> {
         let mut roots = Vec::new();
-        collect_roots(&self.0, &mut roots);
+        collect_roots(&self.node, &mut roots);
         roots
     }
 
@@ -237,7 +248,7 @@ impl Template {
     /// # Errors
     /// None at present; kept because casts may come to fail.
     pub fn render(&self, data: &Value) -> Result<Value, TemplateError> {
-        Ok(render(&self.0, data).unwrap_or(Value::Null))
+        Ok(render(&self.node, data).unwrap_or(Value::Null))
     }
 }
 

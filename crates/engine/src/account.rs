@@ -7,6 +7,7 @@ use koine_connector::compiled::CredentialKind;
 use koine_model::{Error, ErrorCode};
 use koine_store::Account;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::options::Options;
 use crate::{Caller, Engine};
@@ -56,6 +57,11 @@ pub(crate) async fn connect(
     options: &Options,
 ) -> Result<Connection, Error> {
     let id = options.account.ok_or_else(|| Error::invalid("`integrated_account_id` is required"))?;
+    connect_to(engine, caller, id).await
+}
+
+/// The account of this id, if the caller may use it.
+pub(crate) async fn connect_to(engine: &Engine, caller: &Caller, id: Uuid) -> Result<Connection, Error> {
     let missing = || Error::not_found(format!("there is no integrated account {id}"));
     if !caller.may_use(id) {
         return Err(missing());

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest;
 use koine_connector::authorize::{self, Authorized};
-use koine_connector::plan::{Ask, Finished, Next, Plan, Send};
+use koine_connector::plan::{Ask, Finished, Mode, Next, Plan, Send};
 use koine_model::{Answer, Body, Credentials, Error, Secret};
 use koine_store::ExchangeRow;
 use koine_upstream::{Hosts, TokenError};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::account::Connection;
 use crate::login::AccountLogin;
 use crate::plan::Prepared;
-use crate::{Engine, error};
+use crate::{Engine, Reply, error, respond};
 
 /// Runs a plan to its end. With a journal id, the intent is durable before each destructive request leaves,
 /// and every exchange is noted.
@@ -68,6 +68,20 @@ pub(crate) async fn run_for(
         }
         plan.feed(answer);
     }
+}
+
+/// `truto_skip_api_call`: the first request is built, so that whatever keeps it from being built is told, and dropped.
+/// A list is empty, and a record has nothing but its id.
+pub(crate) fn skip(prepared: &Prepared) -> Result<Reply, Error> {
+    let connection = &prepared.connection;
+    let failed = |failure| error::from_failure(connection, failure, None);
+    let mut ask = crate::plan::ask(prepared);
+    ask.mode = Mode::DryRun;
+    let mut plan = Plan::new(connection.connector.clone(), ask, epoch_second()).map_err(failed)?;
+    if let Next::Done(finished) = plan.next() {
+        finished.result.map_err(failed)?;
+    }
+    Ok(respond::skipped(prepared))
 }
 
 fn epoch_second() -> u64 {

@@ -9,7 +9,8 @@
 //! | map | [`map`] | unified records |
 //! | respond | [`respond`] | the [`Reply`] in the format asked for |
 //!
-//! [`removal`] holds what is special about writes: guards, evidence, idempotency, settling after a crash.
+//! [`subject`] finds whom a call is about; [`removal`] holds what is special about writes: evidence, idempotency,
+//! settling after a crash.
 
 mod account;
 mod accounts;
@@ -21,11 +22,14 @@ mod error;
 mod locks;
 mod login;
 mod map;
+mod meta;
 mod options;
 mod outgoing;
 mod plan;
 mod removal;
 mod respond;
+mod shown;
+mod subject;
 mod types;
 
 use std::collections::BTreeMap;
@@ -37,6 +41,7 @@ use koine_store::Store;
 use serde_json::{Value, json};
 
 pub use describe::{describe, describe_fully};
+pub use meta::MetaCall;
 pub use outgoing::Outgoing;
 pub use types::{AccountPatch, AccountQuery, Caller, NewAccount, Operation, Reply, ReplyBody, UnifiedCall};
 
@@ -82,10 +87,14 @@ impl Engine {
     pub async fn unified(&self, caller: &Caller, call: UnifiedCall) -> Result<Reply, Error> {
         let options = options::read(&call.query)?;
         let connection = account::connect(self, caller, &options).await?;
-        let prepared = plan::prepare(self, connection, call, options)?;
+        let mut prepared = plan::prepare(self, connection, call, options)?;
+        if prepared.options.skip_api_call {
+            return call::skip(&prepared);
+        }
         if prepared.call.operation.is_write() {
             return removal::write(self, caller, prepared).await;
         }
+        subject::find(self, &mut prepared).await?;
         let finished = call::run(self, &prepared, plan::ask(&prepared), None).await?;
         let records = map::read(&prepared, &finished)?;
         respond::read(self, &prepared, finished, records)

@@ -25,6 +25,8 @@ pub(crate) struct Options {
     pub remote_query: Map<String, Value>,
     pub key_by: Option<String>,
     pub ignore_limit: bool,
+    /// Whether the mappings run without a call to the vendor.
+    pub skip_api_call: bool,
     pub limit: Option<u64>,
     pub cursor: Option<String>,
     pub plan: bool,
@@ -47,6 +49,8 @@ pub(crate) fn read(query: &Map<String, Value>) -> Result<Options, Error> {
             "truto_exclude_fields" => options.exclude_fields = names(value),
             "truto_key_by" => options.key_by = value.as_str().map(ToOwned::to_owned),
             "truto_ignore_limit" => options.ignore_limit = boolean(name, value)?,
+            "truto_skip_api_call" => options.skip_api_call = boolean(name, value)?,
+            "truto_body_passthrough" => _ = boolean(name, value)?,
             "koine_plan" => options.plan = boolean(name, value)?,
             "koine_verify" => options.verify = boolean(name, value)?,
             "limit" => options.limit = Some(limit(value)?),

@@ -124,6 +124,11 @@ pub(crate) fn prepare(
     if let Some(text) = &prepared.options.cursor {
         prepared.cursor = Some(cursor::open(&engine.parts.cursor_key, &prepared.scope(), text)?);
     }
+    if prepared.options.plan && prepared.options.skip_api_call {
+        return Err(Error::invalid(
+            "`koine_plan` reads at the vendor and `truto_skip_api_call` forbids that; use one of them",
+        ));
+    }
     if prepared.options.plan && !prepared.call.operation.is_write() {
         return Err(Error::invalid("`koine_plan` is for writes; a read changes nothing"));
     }
@@ -277,6 +282,7 @@ pub(crate) fn ask(prepared: &Prepared) -> Ask {
         body: prepared.body.clone(),
         remote_query: prepared.options.remote_query.clone(),
         remote_data: prepared.remote_data.clone(),
+        passthrough: prepared.call.passthrough.clone(),
         context: prepared.connection.context().unwrap_or_default(),
         secret_fields: prepared.connection.secret_fields().unwrap_or_default(),
         base_url: prepared.base_url.clone(),

@@ -1,8 +1,8 @@
-//! What is special about writes: whom they are about, guards, evidence, idempotency, and crashes.
+//! What is special about writes: evidence, idempotency, and crashes.
 
 use aws_lc_rs::digest;
-use koine_connector::plan::{Failure, Finished, Mode, Send, Success};
-use koine_model::{Body, Error, ErrorCode, Outcome};
+use koine_connector::plan::{Failure, Finished, Mode, Send};
+use koine_model::{Error, ErrorCode, Outcome};
 use koine_store::{Begun, Finish, NewCall, OpenIntent, StoredAnswer};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -11,10 +11,10 @@ use crate::account::Connection;
 use crate::map::{self, Mapped};
 use crate::options::Options;
 use crate::plan::{Prepared, ask};
-use crate::{Caller, Engine, Operation, Reply, ReplyBody, UnifiedCall, call, describe, plan, respond};
+use crate::{
+    Caller, Engine, Operation, Reply, ReplyBody, UnifiedCall, call, describe, plan, respond, shown, subject,
+};
 
-/// Most pages read to find one person by e-mail where the vendor cannot filter.
-const MOST_PAGES: usize = 100;
 /// How often a second call with the same idempotency key looks for the first one's answer, 200 ms apart.
 const MOST_LOOKS: u32 = 50;
 
@@ -24,8 +24,8 @@ pub(crate) async fn write(engine: &Engine, caller: &Caller, mut prepared: Prepar
         return Err(Error::new(ErrorCode::NotAllowed, "this token is read-only; use one that may write"));
     }
     if prepared.options.plan {
-        find_subject(engine, &mut prepared).await?;
-        check_emails(engine, &prepared).await?;
+        subject::find(engine, &mut prepared).await?;
+        subject::check_emails(engine, &prepared).await?;
         return dry_run(engine, &prepared).await;
     }
     let id = Uuid::now_v7();
@@ -38,9 +38,9 @@ pub(crate) async fn write(engine: &Engine, caller: &Caller, mut prepared: Prepar
 }
 
 async fn execute(engine: &Engine, prepared: &mut Prepared, id: Uuid) -> Result<Reply, Error> {
-    find_subject(engine, prepared).await?;
+    subject::find(engine, prepared).await?;
     let _held = engine.locks.hold(lock_key(prepared)).await;
-    check_emails(engine, prepared).await?;
+    subject::check_emails(engine, prepared).await?;
     let evidence = evidence(engine, prepared).await?;
     let finished = call::run(engine, prepared, ask(prepared), Some(id)).await?;
     conclude(prepared, finished, evidence)
@@ -101,138 +101,6 @@ fn conclude(prepared: &Prepared, mut finished: Finished, evidence: bool) -> Resu
     }
 }
 
-/// `-` stands for the one user with the e-mail given.
-async fn find_subject(engine: &Engine, prepared: &mut Prepared) -> Result<(), Error> {
-    if prepared.subject_id().as_deref() != Some("-") {
-        return Ok(());
-    }
-    let emails = prepared.options.emails.clone();
-    let emails = emails.ok_or_else(|| Error::invalid("an id of `-` needs `emails` in the query"))?;
-    let mut found: Vec<String> = Vec::new();
-    for email in &emails {
-        for id in find(engine, prepared, email).await? {
-            if !found.contains(&id) {
-                found.push(id);
-            }
-        }
-    }
-    let id = match found.as_slice() {
-        [id] => id.clone(),
-        [] => return Err(Error::not_found("no user has this e-mail").with_outcome(Outcome::Refused)),
-        many => {
-            let message = format!("{} users have this e-mail; name one by its id", many.len());
-            return Err(Error::new(ErrorCode::Conflict, message).with_outcome(Outcome::Refused));
-        }
-    };
-    match &prepared.method.subject {
-        None => prepared.call.id = Some(id),
-        Some(field) => {
-            prepared.body.insert(field.clone(), Value::String(id));
-        }
-    }
-    Ok(())
-}
-
-/// Ids of the users with this e-mail, compared by us whatever the vendor's filter did.
-async fn find(engine: &Engine, prepared: &Prepared, email: &str) -> Result<Vec<String>, Error> {
-    let users = sub_call(engine, prepared, Operation::List, None)?;
-    let has_find = users.resource().is_some_and(|resource| resource.methods.contains_key("find"));
-    let mut ids = Vec::new();
-    let mut cursor = None;
-    for _ in 0..MOST_PAGES {
-        let mut question = ask(&users);
-        question.cursor = cursor.take();
-        question.query.insert("email".to_owned(), Value::String(email.to_owned()));
-        if has_find {
-            "find".clone_into(&mut question.method);
-        }
-        let mut finished = call::run(engine, &users, question, None).await?;
-        if finished.result.is_err() {
-            return Err(map::failed(&users, finished));
-        }
-        for mapped in map::read(&users, &finished)? {
-            let matches = emails_of(&mapped.unified).iter().any(|own| own.eq_ignore_ascii_case(email));
-            ids.extend(
-                mapped.unified.get("id").and_then(Value::as_str).filter(|_| matches).map(ToOwned::to_owned),
-            );
-        }
-        if let Ok(Success::List { next, .. }) = &mut finished.result {
-            cursor = next.take();
-        }
-        if cursor.is_none() {
-            return Ok(ids);
-        }
-    }
-    Err(Error::new(ErrorCode::Conflict, "too many users to search by e-mail; name the user by its id"))
-}
-
-/// The users of the same account and model, as a read of ours.
-fn sub_call(
-    engine: &Engine,
-    prepared: &Prepared,
-    operation: Operation,
-    id: Option<String>,
-) -> Result<Prepared, Error> {
-    let connection = Connection {
-        account: prepared.connection.account.clone(),
-        connector: prepared.connection.connector.clone(),
-    };
-    let call = UnifiedCall {
-        model: prepared.model.clone(),
-        resource: "users".to_owned(),
-        operation,
-        id,
-        query: Map::new(),
-        body: Map::new(),
-        path: String::new(),
-        idempotency_key: None,
-    };
-    let mut query = prepared.options.query.clone();
-    query.shift_remove("emails");
-    let options = Options { query, ..Options::default() };
-    plan::prepare(engine, connection, call, options)
-}
-
-fn emails_of(record: &Map<String, Value>) -> Vec<String> {
-    let list = record.get("emails").and_then(Value::as_array);
-    list.into_iter()
-        .flatten()
-        .filter_map(|entry| entry.get("email")?.as_str())
-        .map(ToOwned::to_owned)
-        .collect()
-}
-
-/// `emails` on a write is a guard: the user found by id must have one of them.
-async fn check_emails(engine: &Engine, prepared: &Prepared) -> Result<(), Error> {
-    let (Some(emails), Some(subject)) = (&prepared.options.emails, prepared.subject_id()) else {
-        return Ok(());
-    };
-    let users = sub_call(engine, prepared, Operation::Get, Some(subject))?;
-    let finished = call::run(engine, &users, ask(&users), None).await?;
-    if matches!(finished.result, Err(Failure::NotFound)) {
-        return Ok(()); // the removal itself decides what a missing user means
-    }
-    if finished.result.is_err() {
-        return Err(map::failed(&users, finished));
-    }
-    let records = map::read(&users, &finished)?;
-    let own: Vec<String> = records.iter().flat_map(|mapped| emails_of(&mapped.unified)).collect();
-    let refuse = |code, text: &str| Err(Error::new(code, text).with_outcome(Outcome::Refused));
-    if own.is_empty() {
-        return refuse(
-            ErrorCode::EmailUnknown,
-            "the user shows no e-mail to compare with `emails`; nothing was sent",
-        );
-    }
-    if own.iter().any(|own| emails.iter().any(|email| email.eq_ignore_ascii_case(own))) {
-        return Ok(());
-    }
-    refuse(
-        ErrorCode::EmailMismatch,
-        "the user found by this id has none of the given `emails`; nothing was sent",
-    )
-}
-
 async fn dry_run(engine: &Engine, prepared: &Prepared) -> Result<Reply, Error> {
     let finished = call::run(engine, prepared, ask(prepared), None).await?;
     if finished.result.is_err() {
@@ -255,21 +123,16 @@ async fn dry_run(engine: &Engine, prepared: &Prepared) -> Result<Reply, Error> {
         "seat_freed": removal.map(|removal| &removal.seat_freed),
         "content": removal.map(|removal| &removal.content),
         "confidence": describe::confidence(connector, row),
-        "steps": finished.planned.iter().map(planned).collect::<Vec<_>>(),
+        "steps": finished.planned.iter().map(|send| planned(&prepared.connection, send)).collect::<Vec<_>>(),
         "warnings": warnings(prepared), "missing": [],
     }});
     Ok(Reply { status: 200, headers: Vec::new(), outcome: None, body: ReplyBody::Json(document) })
 }
 
-/// Credentials are not part of a request, so there is nothing to redact here.
-fn planned(send: &Send) -> Value {
-    let body = send.request.body.as_ref().map(|body| match body {
-        Body::Json(value) => value.clone(),
-        Body::Form(pairs) => json!(pairs),
-        Body::Raw { text, .. } => json!(text),
-    });
-    json!({"name": send.step, "method": send.request.verb.as_str(), "url": send.request.url.as_str(),
-           "body": body, "destructive": send.destructive, "verify": !send.destructive})
+fn planned(connection: &Connection, send: &Send) -> Value {
+    let shown = shown::request(connection, &send.request);
+    json!({"name": send.step, "method": shown.method, "url": shown.url, "headers": shown.headers, "body": shown.body,
+           "destructive": send.destructive, "verify": !send.destructive})
 }
 
 fn warnings(prepared: &Prepared) -> Vec<String> {
@@ -404,6 +267,7 @@ async fn settled(engine: &Engine, intent: OpenIntent) -> Result<Settled, Error> 
         body: part("body"),
         path: String::new(),
         idempotency_key: None,
+        passthrough: None,
     };
     let options = Options { query: part("query"), verify: true, ..Options::default() };
     let mut prepared = plan::prepare(engine, Connection { account, connector }, call, options)?;

@@ -1,13 +1,13 @@
 //! Stage 6: records in the format asked for.
 
-use koine_connector::plan::{Finished, Success};
+use koine_connector::plan::{Exchange, Finished, Success};
 use koine_model::{Error, Outcome, Response};
 use serde_json::{Map, Value, json};
 
 use crate::map::{Mapped, answer_scope, failed};
 use crate::options::{Format, Options};
 use crate::plan::{Prepared, is_raw};
-use crate::{Engine, Reply, ReplyBody, cursor, envelope, error};
+use crate::{Engine, Operation, Reply, ReplyBody, cursor, envelope, error, shown};
 
 /// The reply to a list or get.
 pub(crate) fn read(
@@ -24,15 +24,19 @@ pub(crate) fn read(
     if prepared.options.format == Format::Stream {
         return Ok(reply(headers, vendor_bytes(main)));
     }
+    let mut debug = debug(prepared, main.as_ref());
     let body = match &finished.result {
-        Ok(Success::List { next, .. }) => list(engine, prepared, records, next.as_deref(), main.as_ref())?,
+        Ok(Success::List { items, next, looping }) => {
+            debug_list(&mut debug, items.len(), next.as_deref(), *looping);
+            list(engine, prepared, records, next.as_deref(), main.as_ref())?
+        }
         _ if is_raw(&prepared.options) => return Ok(reply(headers, vendor_body(main))),
         _ => match records.into_iter().next() {
             Some(mapped) => shape(prepared, mapped),
             None => return Err(Error::internal("a read ended without a record")),
         },
     };
-    Ok(reply(headers, ReplyBody::Json(debugged(&prepared.options, body, main.as_ref()))))
+    Ok(reply(headers, ReplyBody::Json(wrapped(&prepared.options, body, debug.as_ref()))))
 }
 
 fn list(
@@ -40,7 +44,7 @@ fn list(
     prepared: &Prepared,
     records: Vec<Mapped>,
     next: Option<&str>,
-    main: Option<&Response>,
+    main: Option<&Exchange>,
 ) -> Result<Value, Error> {
     let next = next.map(|next| cursor::seal(&engine.parts.cursor_key, &prepared.scope(), next));
     let partial = prepared
@@ -48,7 +52,7 @@ fn list(
         .is_partial
         .as_ref()
         .zip(main)
-        .is_some_and(|(expr, main)| expr.test(&answer_scope(prepared, main)).unwrap_or(false));
+        .is_some_and(|(expr, main)| expr.test(&answer_scope(prepared, &main.response)).unwrap_or(false));
     let count = records.len();
     let items: Vec<Value> = records
         .into_iter()
@@ -86,24 +90,52 @@ pub(crate) fn shape(prepared: &Prepared, mapped: Mapped) -> Value {
     Value::Object(record)
 }
 
-fn debugged(options: &Options, result: Value, main: Option<&Response>) -> Value {
-    if options.format != Format::Debug {
-        return result;
+/// The reply to a call that was not made.
+pub(crate) fn skipped(prepared: &Prepared) -> Reply {
+    let body = if prepared.call.operation == Operation::List {
+        let empty = if prepared.options.key_by.is_some() { json!({}) } else { json!([]) };
+        envelope(&empty, None, 0, false)
+    } else {
+        let unified = prepared.target_id().map(|id| ("id".to_owned(), Value::String(id)));
+        shape(prepared, Mapped { unified: unified.into_iter().collect(), vendor: Value::Null })
+    };
+    reply(Vec::new(), ReplyBody::Json(wrapped(&prepared.options, body, None)))
+}
+
+/// `{"result", "debug"}` where the caller asked for it.
+fn wrapped(options: &Options, result: Value, debug: Option<&Value>) -> Value {
+    match options.format {
+        Format::Debug => json!({"result": result, "debug": debug}),
+        _ => result,
     }
-    let debug = main.map(|response| {
-        let headers: Map<String, Value> = error::shown_headers(response)
-            .into_iter()
-            .map(|(key, value)| (key, Value::String(value)))
-            .collect();
-        json!({"status": response.status, "data": response.json(), "responseHeaders": headers})
-    });
-    json!({"result": result, "debug": debug})
+}
+
+/// The exchange behind an answer, for people who look for a fault; no credential is in it.
+fn debug(prepared: &Prepared, main: Option<&Exchange>) -> Option<Value> {
+    let main = main.filter(|_| prepared.options.format == Format::Debug)?;
+    let request = shown::request(&prepared.connection, &main.request);
+    let headers: Map<String, Value> =
+        error::shown_headers(&main.response).into_iter().map(|(key, value)| (key, json!(value))).collect();
+    Some(json!({
+        "requestUrl": request.url,
+        "requestOptions": {"method": request.method, "headers": request.headers, "body": request.body},
+        "status": main.response.status, "data": main.response.json(), "responseHeaders": headers,
+    }))
+}
+
+fn debug_list(debug: &mut Option<Value>, count: usize, next: Option<&str>, looping: bool) {
+    if let Some(debug) = debug {
+        debug["nextCursor"] = json!(next);
+        debug["isLooping"] = json!(looping);
+        debug["isEmptyResult"] = json!(count == 0);
+        debug["resultCount"] = json!(count);
+    }
 }
 
 /// The reply to a write that ended with an outcome.
 pub(crate) fn write(
     prepared: &Prepared,
-    main: Option<Response>,
+    main: Option<Exchange>,
     mapped: Mapped,
     outcome: Option<Outcome>,
 ) -> Reply {
@@ -111,17 +143,18 @@ pub(crate) fn write(
     let body = if is_raw(&prepared.options) {
         vendor_body(main)
     } else {
-        ReplyBody::Json(debugged(&prepared.options, shape(prepared, mapped), main.as_ref()))
+        let debug = debug(prepared, main.as_ref());
+        ReplyBody::Json(wrapped(&prepared.options, shape(prepared, mapped), debug.as_ref()))
     };
     Reply { outcome, ..reply(headers, body) }
 }
 
 /// The vendor's headers that may be shown, and those that the row maps.
-fn headers(prepared: &Prepared, main: Option<&Response>) -> Vec<(String, String)> {
+fn headers(prepared: &Prepared, main: Option<&Exchange>) -> Vec<(String, String)> {
     let Some(main) = main else { return Vec::new() };
-    let mut headers = error::shown_headers(main);
+    let mut headers = error::shown_headers(&main.response);
     let mapping = prepared.row().ok().and_then(|row| row.response_header_mapping.as_ref());
-    let mapped = mapping.and_then(|expr| expr.eval(&answer_scope(prepared, main)).ok().flatten());
+    let mapped = mapping.and_then(|expr| expr.eval(&answer_scope(prepared, &main.response)).ok().flatten());
     for (name, value) in mapped.as_ref().and_then(Value::as_object).into_iter().flatten() {
         let name = name.to_ascii_lowercase();
         // Headers of this server and of the transport are not a vendor's to set.
@@ -137,21 +170,22 @@ fn reply(headers: Vec<(String, String)>, body: ReplyBody) -> Reply {
 }
 
 /// The vendor's JSON as it is; an empty answer becomes `{}`.
-fn vendor_body(main: Option<Response>) -> ReplyBody {
-    match &main {
+fn vendor_body(main: Option<Exchange>) -> ReplyBody {
+    match main.map(|main| main.response).filter(|response| !response.body.is_empty()) {
         None => ReplyBody::Json(json!({})),
-        Some(response) if response.body.is_empty() => ReplyBody::Json(json!({})),
         Some(response) => match response.json() {
             Some(json) => ReplyBody::Json(json),
-            None => vendor_bytes(main),
+            None => bytes_of(response),
         },
     }
 }
 
-fn vendor_bytes(main: Option<Response>) -> ReplyBody {
-    let Some(response) = main.filter(|response| !response.body.is_empty()) else {
-        return ReplyBody::Json(json!({}));
-    };
+fn vendor_bytes(main: Option<Exchange>) -> ReplyBody {
+    let response = main.map(|main| main.response).filter(|response| !response.body.is_empty());
+    response.map_or_else(|| ReplyBody::Json(json!({})), bytes_of)
+}
+
+fn bytes_of(response: Response) -> ReplyBody {
     let content_type = response.header("content-type").unwrap_or("application/octet-stream").to_owned();
     ReplyBody::Vendor { content_type, bytes: response.body }
 }

@@ -74,6 +74,9 @@ pub struct UnifiedCall {
     pub path: String,
     /// The `Idempotency-Key` header.
     pub idempotency_key: Option<String>,
+    /// The body as received, to go to the vendor byte for byte (`truto_body_passthrough`); `body` is still what ids
+    /// and guards are taken from.
+    pub passthrough: Option<koine_model::Body>,
 }
 
 /// A successful answer.

@@ -20,6 +20,11 @@ pub(crate) fn json(status: u16, value: &Value) -> Response {
     bytes(status, "application/json; charset=utf-8", value.to_string().into())
 }
 
+/// A text of ours that is no JSON.
+pub(crate) fn text(content_type: &str, text: String) -> Response {
+    bytes(200, content_type, text.into())
+}
+
 fn bytes(status: u16, content_type: &str, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
@@ -28,6 +33,8 @@ fn bytes(status: u16, content_type: &str, body: Body) -> Response {
     headers
         .insert(CONTENT_TYPE, content_type.unwrap_or(HeaderValue::from_static("application/octet-stream")));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Whatever an answer holds, vendors' words included, it must not run as a page of ours.
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
     response
 }
 
@@ -54,9 +61,7 @@ pub(crate) fn reply(reply: Reply) -> Response {
     let mut response = match reply.body {
         ReplyBody::Json(value) => json(reply.status, &value),
         ReplyBody::Vendor { content_type, bytes: body } => {
-            // A vendor's bytes on our origin must not run as a page of ours.
             let mut response = bytes(reply.status, &content_type, body.into());
-            response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
             response.headers_mut().insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
             response
         }

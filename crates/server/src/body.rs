@@ -1,6 +1,8 @@
 //! What comes in: query strings and bodies.
 
 use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
 use futures::StreamExt as _;
 use koine_model::{Error, ErrorCode};
 use serde_json::{Map, Value};
@@ -26,6 +28,26 @@ pub(crate) async fn object(body: Body) -> Result<Map<String, Value>, Error> {
         Ok(_) => Err(Error::invalid("the body must be a JSON object")),
         Err(error) => Err(Error::invalid(format!("the body is not valid JSON: {error}"))),
     }
+}
+
+/// Whether the body is to go to the vendor byte for byte.
+pub(crate) fn is_passed_through(query: &Map<String, Value>) -> bool {
+    let flag = query.get("truto_body_passthrough").and_then(Value::as_str);
+    matches!(flag, Some("true" | "1"))
+}
+
+/// The body as it is, and what can be read of it as an object for ids and guards.
+pub(crate) async fn passed_through(
+    body: Body,
+    headers: &HeaderMap,
+) -> Result<(Map<String, Value>, Option<koine_model::Body>), Error> {
+    let bytes = whole(body).await?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Error::invalid("a body that is passed through must be UTF-8 text"))?;
+    let object = serde_json::from_str(&text).unwrap_or_default();
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = content_type.unwrap_or("application/json").to_owned();
+    Ok((object, Some(koine_model::Body::Raw { content_type, text })))
 }
 
 /// All of it, or why not. What is too large is read to its end (bounded) and dropped: a client that still

@@ -13,6 +13,7 @@ pub(crate) fn facts() -> Value {
             ("sources", list(&text()), "What was read."),
             ("confidence", map(&one_of(&words)), "Every request, and other facts in own words."),
             ("notes", list(&text()), "What people should know."),
+            ("requires", requirements(), "What the vendor wants of the customer."),
             ("matrix", map(&claim()), "model.resource.method -> what fixtures prove."),
             ("unsupported", list(&unsupported()), "What the vendor cannot deliver."),
         ],
@@ -27,6 +28,17 @@ fn claim() -> Value {
             ("query", list(&text()), "Query parameters."),
             ("body", list(&text()), "Body fields."),
             ("response", list(&text()), "Fields of the record."),
+        ],
+    )
+}
+
+fn requirements() -> Value {
+    object(
+        "`requires`",
+        &[
+            ("plans", list(&text()), "The vendor's plans that have the API; one of them."),
+            ("roles", list(&text()), "The roles that the credential's owner may have; one of them."),
+            ("scopes", list(&text()), "Scopes of the credential; all of them."),
         ],
     )
 }

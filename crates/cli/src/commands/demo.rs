@@ -161,7 +161,7 @@ fn welcome(facts: &Value) -> String {
     format!(
         "Koine runs on {url}, the sandbox on {}.\n\nConnected accounts of `{TENANT}`:\n{}\n\n\
          Find a person:\n{}\n\nWhat would removing her do? Only reads are sent:\n{}\n\nRemove her:\n{}\n\n\
-         Again, and it is already gone:\n{}\n\nEnd with Ctrl-C.",
+         Look for her: nobody has that e-mail any more.\n{}\n\nEnd with Ctrl-C.",
         text("sandbox_url"),
         rows.join("\n"),
         call("GET", "users?limit=2"),

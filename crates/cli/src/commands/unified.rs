@@ -65,6 +65,7 @@ pub(crate) async fn run(call: Call) -> Result<(), Failure> {
         body,
         path,
         idempotency_key: None,
+        passthrough: None,
     };
     let reply = engine.unified(&caller, unified).await?;
     match reply.body {

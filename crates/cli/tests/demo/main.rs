@@ -5,6 +5,8 @@ mod bad_input;
 mod faults;
 mod hostile;
 mod life;
+mod meta;
+mod parameters;
 mod real_sdk;
 mod running;
 mod support;

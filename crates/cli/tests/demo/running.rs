@@ -1,8 +1,9 @@
 //! The demo as a program: what it prints, how it ends, what it keeps.
 
+use koine_testkit::{KoineProcess, http};
 use serde_json::Value;
 
-use crate::support::Demo;
+use crate::support::{BIN, Demo};
 
 #[tokio::test]
 async fn it_ends_cleanly_and_forgets() {
@@ -57,4 +58,27 @@ async fn the_sandbox_tells_what_it_holds_and_begins_anew() {
     let refused =
         koine_testkit::http::post_json(&demo.sandbox("/_sandbox/faults"), &[], &wrong).await.unwrap();
     assert!(refused.0 == 400 && refused.1["error"].as_str().unwrap().contains("stale_reads"), "{refused:?}");
+}
+
+/// What it tells a newcomer to type.
+#[tokio::test]
+async fn its_commands_do_what_they_say() {
+    let mut process = KoineProcess::start(BIN, ["demo", "--port", "0", "--sandbox-port", "0"], &[]).unwrap();
+    process.line("Ctrl-C").await;
+    let text = process.stdout();
+    let mut told = Vec::new();
+    for command in text.split("curl ").skip(1) {
+        let verb = command.split("-X ").nth(1).unwrap().split(' ').next().unwrap();
+        let quoted: Vec<&str> = command.split('\'').collect();
+        let (name, value) = quoted[1].split_once(": ").unwrap();
+        let answer = http::request(verb, quoted[3], &[(name, value)], b"").await.unwrap();
+        told.push((verb.to_owned(), answer.status, answer.header("koine-outcome").map(ToOwned::to_owned)));
+    }
+    let told: Vec<_> =
+        told.iter().map(|(verb, status, outcome)| (verb.as_str(), *status, outcome.as_deref())).collect();
+    assert_eq!(
+        told,
+        [("GET", 200, None), ("DELETE", 200, None), ("DELETE", 200, Some("removed")), ("GET", 404, None)],
+        "{text}"
+    );
 }

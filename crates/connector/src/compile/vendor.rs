@@ -43,6 +43,7 @@ pub(super) fn compile(node: &Node, folder: &str, problems: &mut Problems) -> Opt
         requests: requests(&reader, default_pages.as_ref(), problems),
         models: BTreeMap::new(),
         facts: Facts::default(),
+        setup: String::new(),
         name,
         base_url: match base_url {
             Some(template) => template,

@@ -97,7 +97,7 @@ impl Plan {
         let picked = self.picked(spec, row.select.as_ref(), &response)?;
         if !self.is_list() {
             let Some(record) = picked.filter(|value| !value.is_null()) else { return Err(Failure::NotFound) };
-            self.main = Some(response);
+            self.keep_main(response);
             self.end(Ok(Success::Record(record)), None, None);
             return Ok(());
         }
@@ -106,23 +106,32 @@ impl Plan {
             Some(Value::Array(items)) => items,
             Some(one) => vec![one],
         };
+        let current = self.pages.cursor.clone().or_else(|| self.ask.cursor.clone());
         let next = match &spec.pagination {
-            Some(pages) => self.next_cursor(pages, &response, items.len())?,
+            Some(pages) => self.next_cursor(pages, &response, items.len(), current.as_deref())?,
             None => None,
         };
+        let looping = next.is_some() && next == current;
+        let next = next.filter(|_| !looping);
         if items.is_empty() && next.is_some() && self.pages.empty < MOST_EMPTY_PAGES {
             self.pages.empty += 1;
             self.pages.cursor = next;
             return self.go(Stage::Main).map(|_| ());
         }
         let next = next.filter(|_| !items.is_empty());
-        self.main = Some(response);
-        self.end(Ok(Success::List { items, next }), None, None);
+        self.keep_main(response);
+        self.end(Ok(Success::List { items, next, looping }), None, None);
         Ok(())
     }
 
-    fn next_cursor(&self, pages: &Pagination, response: &Response, count: usize) -> Step<Option<String>> {
-        let current = self.pages.cursor.clone().or_else(|| self.ask.cursor.clone());
+    /// Where the vendor says the next page begins.
+    fn next_cursor(
+        &self,
+        pages: &Pagination,
+        response: &Response,
+        count: usize,
+        current: Option<&str>,
+    ) -> Step<Option<String>> {
         let scope = self.answer_scope(response, body_of(response)?.unwrap_or(Value::Null), false);
         let number = |expr: &Option<crate::expr::Expr>| -> Step<Option<u64>> {
             let Some(expr) = expr else { return Ok(None) };
@@ -130,7 +139,7 @@ impl Plan {
             Ok(value.as_ref().and_then(as_u64))
         };
         let full = page_size(pages, self.ask.limit).is_none_or(|limit| count as u64 >= limit);
-        let next = match &pages.style {
+        Ok(match &pages.style {
             PageStyle::LinkHeader => next_link(response),
             PageStyle::Cursor { path, .. } => {
                 let value = path.eval(&scope).map_err(|error| broken("cursor_path", &error))?;
@@ -141,7 +150,7 @@ impl Plan {
                 })
             }
             PageStyle::Page { first, total, .. } => {
-                let page = current.as_ref().and_then(|text| text.parse().ok()).unwrap_or(*first);
+                let page = current.and_then(|text| text.parse().ok()).unwrap_or(*first);
                 let more = match number(total)? {
                     Some(total) => page + 1 < total + first,
                     None => full && count > 0,
@@ -149,7 +158,7 @@ impl Plan {
                 more.then(|| (page + 1).to_string())
             }
             PageStyle::Offset { first, total, .. } => {
-                let offset = current.as_ref().and_then(|text| text.parse().ok()).unwrap_or(*first);
+                let offset = current.and_then(|text| text.parse().ok()).unwrap_or(*first);
                 let after = offset + count as u64;
                 let more = match number(total)? {
                     Some(total) => after < total + first && count > 0,
@@ -158,15 +167,14 @@ impl Plan {
                 more.then(|| after.to_string())
             }
             PageStyle::Range { first, .. } => {
-                let from: u64 = current.as_ref().and_then(|text| text.parse().ok()).unwrap_or(*first);
+                let from: u64 = current.and_then(|text| text.parse().ok()).unwrap_or(*first);
                 next_range(response, from, count as u64, full)
             }
             PageStyle::Dynamic { next, .. } => {
                 let value = next.eval(&scope).map_err(|error| broken("pagination", &error))?;
                 value.filter(Value::is_object).map(|values| values.to_string())
             }
-        };
-        Ok(next.filter(|next| current.as_ref() != Some(next)))
+        })
     }
 }
 

@@ -24,7 +24,7 @@ use crate::compiled::{Call, Choice, Connector, RequestSpec, ResponseFormat, Row,
 use crate::xml;
 pub(crate) use judge::wire_scope;
 use judge::{Verdict, judge};
-pub use types::{Ask, Failure, Finished, Mode, Next, Refusal, Send, Success};
+pub use types::{Ask, Exchange, Failure, Finished, Mode, Next, Refusal, Send, Success};
 
 /// Most times that one destructive request is sent within a call.
 pub const MOST_SENDS: u32 = 3;
@@ -63,7 +63,9 @@ pub struct Plan {
     stage: Stage,
     before: Map<String, Value>,
     target: Option<Value>,
-    main: Option<Response>,
+    main: Option<Exchange>,
+    /// The request whose answer is being taken.
+    asked: Option<Request>,
     planned: Vec<Send>,
     /// The request in flight.
     sent: Option<Send>,
@@ -109,6 +111,7 @@ impl Plan {
             before: known_before,
             target: known_target,
             main: None,
+            asked: None,
             planned: Vec::new(),
             sent: None,
             tries: 0,
@@ -171,6 +174,7 @@ impl Plan {
     /// Takes the answer to the last request.
     pub fn feed(&mut self, answer: Answer) {
         let Some(send) = self.sent.take() else { return };
+        self.asked = Some(send.request.clone());
         let connector = self.connector.clone();
         let Some(spec) = connector.requests.get(&send.step) else { return };
         let answer = readable(spec.response_format, answer);
@@ -185,6 +189,11 @@ impl Plan {
         if let Err(failure) = result {
             self.fail(failure);
         }
+    }
+
+    /// The answer in hand is the one that callers may see.
+    fn keep_main(&mut self, response: Response) {
+        self.main = self.asked.clone().map(|request| Exchange { request, response });
     }
 
     fn row(&self) -> Step<&Row> {
@@ -440,7 +449,7 @@ impl Plan {
             Stage::BeforeWait(..) => self.wait_answered(spec, &response, false),
             Stage::After(index) => {
                 if row.after.get(index).is_some_and(|step| step.main) {
-                    self.main = Some(response);
+                    self.keep_main(response);
                 }
                 self.go(Stage::After(index + 1)).map(|_| ())
             }
@@ -463,7 +472,7 @@ impl Plan {
             self.before.insert(name.clone(), value);
         }
         if step.main {
-            self.main = Some(response);
+            self.keep_main(response);
         }
         let next = if step.wait.is_some() { Stage::BeforeWait(index, 0) } else { Stage::Before(index + 1) };
         self.go(next).map(|_| ())

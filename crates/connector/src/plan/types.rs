@@ -1,6 +1,6 @@
 //! What a plan is given, yields and ends with.
 
-use koine_model::{Outcome, Request, Response};
+use koine_model::{Body, Outcome, Request, Response};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -36,6 +36,8 @@ pub struct Ask {
     pub remote_query: Map<String, Value>,
     /// Merged untransformed into the vendor body.
     pub remote_data: Map<String, Value>,
+    /// Sent in place of the body of the main request.
+    pub passthrough: Option<Body>,
     /// Credential fields, secret ones included.
     pub context: Map<String, Value>,
     /// Names of the secret ones.
@@ -89,14 +91,23 @@ pub struct Finished {
     pub outcome: Option<Outcome>,
     /// The vendor record read before a write.
     pub target: Option<Value>,
-    /// The answer of the main step.
-    pub main: Option<Response>,
+    /// The main step: what was sent last for it, and the answer.
+    pub main: Option<Exchange>,
     /// What would be sent (dry runs) in order.
     pub planned: Vec<Send>,
     /// Named answers of steps.
     pub before: Map<String, Value>,
     /// A remark for people: what is known when the outcome is not plain.
     pub detail: Option<String>,
+}
+
+/// A request and its answer.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// What was sent, without credentials.
+    pub request: Request,
+    /// What came back.
+    pub response: Response,
 }
 
 /// What came out.
@@ -110,6 +121,8 @@ pub enum Success {
         items: Vec<Value>,
         /// Where the next page begins, in the vendor's words.
         next: Option<String>,
+        /// Whether the vendor named the page just read as the next one, which ends the list.
+        looping: bool,
     },
     /// A write whose record is the target.
     Write,

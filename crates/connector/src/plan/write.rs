@@ -23,6 +23,11 @@ impl Plan {
             return Ok(Some(send));
         }
         send.destructive = true;
+        if let Some(body) = &self.ask.passthrough {
+            // The caller's content type, not the connector's.
+            send.request.headers.retain(|(name, _)| name != "content-type");
+            send.request.body = Some(body.clone());
+        }
         if self.ask.mode == Mode::DryRun {
             self.planned.push(send);
             self.plan_verify(connector, row);
@@ -100,7 +105,7 @@ impl Plan {
             Verdict::Good(response) => {
                 let nothing = self.unsure.is_none() && self.says_already_gone(row, &response);
                 if !row.before.iter().any(|step| step.main) {
-                    self.main = Some(response);
+                    self.keep_main(response);
                 }
                 if nothing {
                     return if row.verify.is_some() { self.read_back(Why::Absent) } else { self.absent() };
@@ -423,7 +428,7 @@ impl Plan {
             Verdict::Good(response) => {
                 let main = self.row()?.after.get(index).is_some_and(|step| step.main);
                 if main {
-                    self.main = Some(response);
+                    self.keep_main(response);
                 }
                 return self.go(Stage::After(index + 1)).map(|_| ());
             }

@@ -83,6 +83,7 @@ fn ask(case: &Case, vendor: &Vendor, mode: Mode) -> Ask {
         body: fields(&body),
         remote_query: Map::new(),
         remote_data: Map::new(),
+        passthrough: None,
         context: fields(
             &json!({"domain": "acme.okta.com", "session": {"site_id": "9a8b7c6d-0000-4000-8000-00000000acme"}}),
         ),

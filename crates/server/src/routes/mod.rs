@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod health;
+pub(crate) mod meta;
 pub(crate) mod unified;
 
 use axum::http::HeaderMap;

@@ -9,7 +9,7 @@ use koine_model::{Error, ErrorCode};
 use percent_encoding::percent_decode_str;
 use serde_json::Map;
 
-use super::caller;
+use super::{caller, meta};
 use crate::{answer, body};
 
 pub(crate) async fn call(
@@ -20,6 +20,9 @@ pub(crate) async fn call(
     headers: HeaderMap,
     content: Body,
 ) -> Response {
+    if let Some(asked) = meta::asked(&method, uri.path()) {
+        return meta::answer(&engine, asked, raw.as_deref(), &headers).await;
+    }
     match run(&engine, &method, uri.path(), raw.as_deref(), &headers, content).await {
         Ok(reply) => answer::reply(reply),
         Err(error) => answer::failure(&error),
@@ -35,8 +38,13 @@ async fn run(
     content: Body,
 ) -> Result<Reply, Error> {
     let caller = caller(engine, headers).await?;
-    let (model, resource, operation, id) = decode(method, path)?;
-    let body = if operation.is_write() { body::object(content).await? } else { Map::new() };
+    let (model, resource, operation, id) = operation(method, segments(path)?)?;
+    let query = body::query(raw)?;
+    let (body, passthrough) = match operation.is_write() {
+        true if body::is_passed_through(&query) => body::passed_through(content, headers).await?,
+        true => (body::object(content).await?, None),
+        false => (Map::new(), None),
+    };
     let key = headers.get("idempotency-key").map(|value| value.to_str());
     let key = key.transpose().map_err(|_| Error::invalid("`Idempotency-Key` must be plain text"))?;
     let call = UnifiedCall {
@@ -44,27 +52,29 @@ async fn run(
         resource,
         operation,
         id,
-        query: body::query(raw)?,
+        query,
         body,
         path: path.to_owned(),
         idempotency_key: key.map(ToOwned::to_owned),
+        passthrough,
     };
     engine.unified(&caller, call).await
 }
 
 type Decoded = (String, String, Operation, Option<String>);
 
-/// Segments are decoded once, by us. Repeated slashes collapse; what is left of the path belongs to the id.
-fn decode(method: &Method, path: &str) -> Result<Decoded, Error> {
-    let mut segments = path.split('/').filter(|segment| !segment.is_empty()).skip(1);
-    let mut name = || segments.next().map(decoded).transpose();
-    let (Some(model), Some(resource)) = (name()?, name()?) else {
+/// What follows `/unified`, decoded once, by us. Repeated slashes collapse.
+pub(super) fn segments(path: &str) -> Result<Vec<String>, Error> {
+    path.split('/').filter(|segment| !segment.is_empty()).skip(1).map(decoded).collect()
+}
+
+/// What is left of the path after model and resource belongs to the id.
+fn operation(method: &Method, segments: Vec<String>) -> Result<Decoded, Error> {
+    let mut segments = segments.into_iter();
+    let (Some(model), Some(resource)) = (segments.next(), segments.next()) else {
         return Err(Error::not_found("a unified path is /unified/{model}/{resource}"));
     };
-    let rest: Vec<String> = segments.map(decoded).collect::<Result<_, _>>()?;
-    if rest.iter().take(2).any(|segment| segment == "meta") {
-        return Err(Error::not_found("descriptions of methods are not served here yet"));
-    }
+    let rest: Vec<String> = segments.collect();
     let id = (!rest.is_empty()).then(|| rest.join("/"));
     let operation = match (method.as_str(), &id) {
         ("GET", None) => Operation::List,
@@ -85,9 +95,13 @@ fn decoded(segment: &str) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::decode;
+    use super::{operation, segments};
     use axum::http::Method;
     use koine_engine::Operation;
+
+    fn decode(method: &Method, path: &str) -> Result<super::Decoded, koine_model::Error> {
+        operation(method, segments(path)?)
+    }
 
     #[test]
     fn paths_of_both_sdks() {

@@ -1,0 +1,152 @@
+//! Whom a call is about: `-` with an e-mail in place of an id, and e-mails as a guard beside one.
+
+use koine_connector::plan::{Failure, Success};
+use koine_model::{Error, ErrorCode, Outcome};
+use serde_json::{Map, Value};
+
+use crate::account::Connection;
+use crate::options::Options;
+use crate::plan::{Prepared, ask};
+use crate::{Engine, Operation, UnifiedCall, call, map, plan};
+
+/// Most pages read to find one person by e-mail where the vendor cannot filter.
+const MOST_PAGES: usize = 100;
+/// The resource of people, in every model.
+const USERS: &str = "users";
+
+/// `-` stands for the one user with the e-mail given.
+pub(crate) async fn find(engine: &Engine, prepared: &mut Prepared) -> Result<(), Error> {
+    let is_write = prepared.call.operation.is_write();
+    let names_user =
+        is_write || (prepared.call.operation == Operation::Get && prepared.call.resource == USERS);
+    if !names_user || prepared.subject_id().as_deref() != Some("-") {
+        return Ok(());
+    }
+    let emails = prepared.options.emails.clone();
+    let emails = emails.ok_or_else(|| Error::invalid("an id of `-` needs `emails` in the query"))?;
+    let mut found: Vec<String> = Vec::new();
+    for email in &emails {
+        for id in ids_with(engine, prepared, email).await? {
+            if !found.contains(&id) {
+                found.push(id);
+            }
+        }
+    }
+    let id = match found.as_slice() {
+        [id] => id.clone(),
+        [] => return Err(Error::not_found("no user has this e-mail")),
+        many => {
+            let message = format!("{} users have this e-mail; name one by its id", many.len());
+            let error = Error::new(ErrorCode::Conflict, message);
+            return Err(if is_write { error.with_outcome(Outcome::Refused) } else { error });
+        }
+    };
+    match &prepared.method.subject {
+        None => prepared.call.id = Some(id),
+        Some(field) => {
+            prepared.body.insert(field.clone(), Value::String(id));
+        }
+    }
+    Ok(())
+}
+
+/// Ids of the users with this e-mail, compared by us whatever the vendor's filter did.
+async fn ids_with(engine: &Engine, prepared: &Prepared, email: &str) -> Result<Vec<String>, Error> {
+    let users = sub_call(engine, prepared, Operation::List, None)?;
+    let has_find = users.resource().is_some_and(|resource| resource.methods.contains_key("find"));
+    let mut ids = Vec::new();
+    let mut cursor = None;
+    for _ in 0..MOST_PAGES {
+        let mut question = ask(&users);
+        question.cursor = cursor.take();
+        question.query.insert("email".to_owned(), Value::String(email.to_owned()));
+        if has_find {
+            "find".clone_into(&mut question.method);
+        }
+        let mut finished = call::run(engine, &users, question, None).await?;
+        if finished.result.is_err() {
+            return Err(map::failed(&users, finished));
+        }
+        for mapped in map::read(&users, &finished)? {
+            let matches = emails_of(&mapped.unified).iter().any(|own| own.eq_ignore_ascii_case(email));
+            ids.extend(
+                mapped.unified.get("id").and_then(Value::as_str).filter(|_| matches).map(ToOwned::to_owned),
+            );
+        }
+        if let Ok(Success::List { next, .. }) = &mut finished.result {
+            cursor = next.take();
+        }
+        if cursor.is_none() {
+            return Ok(ids);
+        }
+    }
+    Err(Error::new(ErrorCode::Conflict, "too many users to search by e-mail; name the user by its id"))
+}
+
+/// The users of the same account and model, as a read of ours.
+fn sub_call(
+    engine: &Engine,
+    prepared: &Prepared,
+    operation: Operation,
+    id: Option<String>,
+) -> Result<Prepared, Error> {
+    let connection = Connection {
+        account: prepared.connection.account.clone(),
+        connector: prepared.connection.connector.clone(),
+    };
+    let call = UnifiedCall {
+        model: prepared.model.clone(),
+        resource: USERS.to_owned(),
+        operation,
+        id,
+        query: Map::new(),
+        body: Map::new(),
+        path: String::new(),
+        idempotency_key: None,
+        passthrough: None,
+    };
+    let mut query = prepared.options.query.clone();
+    query.shift_remove("emails");
+    let options = Options { query, ..Options::default() };
+    plan::prepare(engine, connection, call, options)
+}
+
+fn emails_of(record: &Map<String, Value>) -> Vec<String> {
+    let list = record.get("emails").and_then(Value::as_array);
+    list.into_iter()
+        .flatten()
+        .filter_map(|entry| entry.get("email")?.as_str())
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+/// `emails` on a write is a guard: the user found by id must have one of them.
+pub(crate) async fn check_emails(engine: &Engine, prepared: &Prepared) -> Result<(), Error> {
+    let (Some(emails), Some(subject)) = (&prepared.options.emails, prepared.subject_id()) else {
+        return Ok(());
+    };
+    let users = sub_call(engine, prepared, Operation::Get, Some(subject))?;
+    let finished = call::run(engine, &users, ask(&users), None).await?;
+    if matches!(finished.result, Err(Failure::NotFound)) {
+        return Ok(()); // the removal itself decides what a missing user means
+    }
+    if finished.result.is_err() {
+        return Err(map::failed(&users, finished));
+    }
+    let records = map::read(&users, &finished)?;
+    let own: Vec<String> = records.iter().flat_map(|mapped| emails_of(&mapped.unified)).collect();
+    let refuse = |code, text: &str| Err(Error::new(code, text).with_outcome(Outcome::Refused));
+    if own.is_empty() {
+        return refuse(
+            ErrorCode::EmailUnknown,
+            "the user shows no e-mail to compare with `emails`; nothing was sent",
+        );
+    }
+    if own.iter().any(|own| emails.iter().any(|email| email.eq_ignore_ascii_case(own))) {
+        return Ok(());
+    }
+    refuse(
+        ErrorCode::EmailMismatch,
+        "the user found by this id has none of the given `emails`; nothing was sent",
+    )
+}

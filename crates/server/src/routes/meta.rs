@@ -1,0 +1,103 @@
+//! `/unified/{model}/{resource}[/{connector}]/meta/{method}` and `/unified/meta/{model}/{connector}`.
+
+use axum::http::{HeaderMap, Method};
+use axum::response::Response;
+use koine_engine::{Engine, MetaCall};
+use koine_model::Error;
+use pulldown_cmark::{Event, Parser, html};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{caller, unified};
+use crate::{answer, body};
+
+/// What is to be described.
+pub(crate) enum Asked {
+    Method(MetaCall),
+    Connector { model: String, name: String },
+}
+
+/// `meta` in its place wins over an id, which an id of that name has to bear.
+pub(crate) fn asked(method: &Method, path: &str) -> Option<Asked> {
+    let segments = unified::segments(path).ok().filter(|_| method == Method::GET)?;
+    let words: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let call = |model: &str, resource: &str, method: &str, connector: Option<&str>| {
+        Asked::Method(MetaCall {
+            model: model.to_owned(),
+            resource: resource.to_owned(),
+            method: method.to_owned(),
+            connector: connector.map(ToOwned::to_owned),
+            account: None,
+        })
+    };
+    match words.as_slice() {
+        ["meta", model, name] => {
+            Some(Asked::Connector { model: (*model).to_owned(), name: (*name).to_owned() })
+        }
+        [model, resource, "meta", method] => Some(call(model, resource, method, None)),
+        [model, resource, connector, "meta", method] => Some(call(model, resource, method, Some(connector))),
+        _ => None,
+    }
+}
+
+pub(crate) async fn answer(
+    engine: &Engine,
+    asked: Asked,
+    raw: Option<&str>,
+    headers: &HeaderMap,
+) -> Response {
+    let result = async {
+        let caller = caller(engine, headers).await?;
+        let query = body::query(raw)?;
+        match asked {
+            Asked::Method(mut call) => {
+                call.account = account(query.get("integrated_account_id"))?;
+                Ok(answer::json(200, &engine.method_meta(&caller, &call).await?))
+            }
+            Asked::Connector { model, name } => {
+                formatted(&engine.connector_meta(&model, &name)?, query.get("format"))
+            }
+        }
+    };
+    result.await.unwrap_or_else(|error| answer::failure(&error))
+}
+
+fn account(value: Option<&Value>) -> Result<Option<Uuid>, Error> {
+    let Some(value) = value.filter(|value| value.as_str() != Some("")) else { return Ok(None) };
+    let id = value.as_str().and_then(|text| Uuid::parse_str(text).ok());
+    id.map(Some).ok_or_else(|| Error::invalid("`integrated_account_id` must be a UUID"))
+}
+
+fn formatted(meta: &Value, format: Option<&Value>) -> Result<Response, Error> {
+    let markdown = meta["instructions"].as_str().unwrap_or_default();
+    match format.and_then(Value::as_str).unwrap_or("json") {
+        "json" | "" => Ok(answer::json(200, meta)),
+        "md" => Ok(answer::text("text/markdown; charset=utf-8", markdown.to_owned())),
+        "html" => Ok(answer::text("text/html; charset=utf-8", to_html(markdown))),
+        _ => Err(Error::invalid("`format` must be one of json, md, html")),
+    }
+}
+
+/// Markup inside the Markdown is shown as text: an operator's connector runs nothing on our origin.
+fn to_html(markdown: &str) -> String {
+    let events = Parser::new(markdown).map(|event| match event {
+        Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
+        other => other,
+    });
+    let mut text = String::new();
+    html::push_html(&mut text, events);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::to_html;
+
+    #[test]
+    fn markup_in_instructions_is_text() {
+        let html = to_html("# Okta\n\n1. Open <script>alert(1)</script>\n\n<img src=x onerror=y>\n");
+        assert!(html.starts_with("<h1>Okta</h1>"), "{html}");
+        assert!(!html.contains("<script") && !html.contains("<img"), "{html}");
+        assert!(html.contains("&lt;script&gt;"), "{html}");
+    }
+}
