@@ -80,7 +80,9 @@ fn from_refusal(vendor: &str, refusal: Refusal) -> Error {
         .response
         .json()
         .unwrap_or_else(|| Value::String(String::from_utf8_lossy(&refusal.response.body).into_owned()));
-    let message = refusal.message.or_else(|| message_in(&raw)).unwrap_or_default();
+    let status = if refusal.throttled { 429 } else { refusal.status };
+    let told = refusal.message.or_else(|| message_in(&raw));
+    let message = told.unwrap_or_else(|| format!("{vendor} answered {}", refusal.response.status));
     let mut headers: Vec<(String, String)> =
         refusal.response.headers.iter().filter(|(name, _)| SHOWN.contains(&name.as_str())).cloned().collect();
     headers.retain(|(name, _)| name != "content-type");
@@ -88,7 +90,6 @@ fn from_refusal(vendor: &str, refusal: Refusal) -> Error {
         headers.retain(|(name, _)| name != "retry-after");
         headers.push(("retry-after".to_owned(), seconds.to_string()));
     }
-    let status = if refusal.throttled { 429 } else { refusal.status };
     let mut error = Error::new(ErrorCode::Vendor, message);
     error =
         error.with_insight("remote_error", json!({"description": format!("{vendor} refused the request")}));
