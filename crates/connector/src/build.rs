@@ -228,7 +228,7 @@ mod tests {
     fn connector() -> Connector {
         let text = "name: acme\nlabel: Acme\ncategory: x\napi: x\nbase_url: https://api.example.com/v1\n\
                     credentials: {k: {fields: {k: {label: K}}, authorization: {format: bearer, config: {token: '{{k}}'}}}}\n\
-                    resources: {users: {get: \"GET /users/{{id}}/x\", find: {method: GET, path: /users, query: {filter: \"email eq {{id:quoted}}\"}}}}\n";
+                    resources: {users: {get: \"GET /users/{{id}}/x\", find: {method: GET, path: /users, query: {filter: \"email eq {{id:quoted}}\", q: \"WHERE email = {{id:single-quoted}}\"}}}}\n";
         let node = Node::parse(&Arc::from("acme/connector.yaml"), text).unwrap();
         let sources = crate::compile::Sources {
             folder: "acme".to_owned(),
@@ -291,6 +291,26 @@ mod tests {
             let quoted = filter.strip_prefix("email eq ").unwrap();
             // JSON text is the grammar of SCIM's values
             prop_assert_eq!(serde_json::from_str::<String>(quoted).unwrap(), id);
+        }
+
+        #[test]
+        fn a_value_in_single_quotes_stays_one_value(id in "[a-c'\"\\\\ ()\n\r]{1,20}") {
+            let connector = connector();
+            let url = built(&connector, "users.find", &id).unwrap_or_else(|error| panic!("{error}"));
+            let query = url.query_pairs().nth(1).unwrap().1.into_owned();
+            let literal = query.strip_prefix("WHERE email = '").unwrap();
+            // read as the vendor does: a backslash takes the next character with it, the first bare quote ends it
+            let mut read = String::new();
+            let mut rest = literal.chars();
+            let end = loop {
+                match rest.next() {
+                    Some('\\') => read.push(match rest.next().unwrap() { 'n' => '\n', 'r' => '\r', other => other }),
+                    Some('\'') => break rest.as_str(),
+                    Some(other) => read.push(other),
+                    None => panic!("no end: {literal}"),
+                }
+            };
+            prop_assert_eq!((read, end), (id, ""));
         }
 
         #[test]

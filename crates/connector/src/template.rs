@@ -36,8 +36,19 @@ enum Piece {
     Placeholder(Placeholder),
 }
 
-const CASTS: &[&str] =
-    &["str", "int", "num", "bool", "json", "any", "null", "undefined", "ignore-empty-str", "quoted"];
+const CASTS: &[&str] = &[
+    "str",
+    "int",
+    "num",
+    "bool",
+    "json",
+    "any",
+    "null",
+    "undefined",
+    "ignore-empty-str",
+    "quoted",
+    "single-quoted",
+];
 
 impl Placeholder {
     /// `None` when the text between the braces is no placeholder.
@@ -111,17 +122,25 @@ impl Placeholder {
                 "false" | "0" => Value::Bool(false),
                 _ => value,
             },
-            "quoted" => Value::String(quoted(&text(&value))),
+            "quoted" | "single-quoted" => Value::String(self.quoted(&text(&value))),
             _ if value.is_null() => Value::Null,
             _ => Value::String(text(&value)),
         })
     }
 
+    /// Text as the cast quotes it, or as it is.
+    fn quoted(&self, text: &str) -> String {
+        match self.cast.as_str() {
+            "quoted" => double_quoted(text),
+            "single-quoted" => single_quoted(text),
+            _ => text.to_owned(),
+        }
+    }
+
     /// The value inside other text.
     fn part(&self, data: &Value) -> String {
         match self.find(data) {
-            Some(value) if self.cast == "quoted" => quoted(&text(value)),
-            Some(value) => text(value),
+            Some(value) => self.quoted(&text(value)),
             None => match &self.default {
                 Some(default) => default.clone(),
                 None if self.cast == "undefined" => String::new(),
@@ -147,8 +166,23 @@ fn text(value: &Value) -> String {
 }
 
 /// Text in double quotes, as SCIM filters and JSON spell it.
-fn quoted(text: &str) -> String {
+fn double_quoted(text: &str) -> String {
     Value::String(text.to_owned()).to_string()
+}
+
+/// Text in single quotes, as SOQL and its like spell it.
+fn single_quoted(text: &str) -> String {
+    let mut quoted = String::from("'");
+    for character in text.chars() {
+        match character {
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\\' | '\'' => quoted.extend(['\\', character]),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('\'');
+    quoted
 }
 
 fn pieces(source: &str) -> Result<Vec<Piece>, TemplateError> {
@@ -362,7 +396,7 @@ impl TextTemplate {
                     let value = value.map(text).or_else(|| placeholder.default.clone());
                     let value = value.filter(|value| !value.is_empty());
                     let value = value.ok_or_else(|| TemplateError(format!("{} has no value", name())))?;
-                    let value = if placeholder.cast == "quoted" { quoted(&value) } else { value };
+                    let value = placeholder.quoted(&value);
                     result.push_str(
                         &escape(&value).map_err(|why| TemplateError(format!("{}: {why}", name())))?,
                     );
@@ -406,6 +440,8 @@ mod tests {
             (json!("{{a}}"), json!({"a": "{{b}}", "b": 1}), json!("{{b}}")),
             (json!("{{$a}} {{a[0]}}"), json!({"a": 1}), json!("{{$a}} {{a[0]}}")),
             (json!("e eq {{a:quoted}}"), json!({"a": "x\" or \"1\\"}), json!(r#"e eq "x\" or \"1\\""#)),
+            (json!("e = {{a:single-quoted}}"), json!({"a": "x\\' or '1\n"}), json!(r"e = 'x\\\' or \'1\n'")),
+            (json!("{{a:single-quoted}}"), json!({"a": 7}), json!("'7'")),
             (
                 json!({"a": {"x": 1}, "$truto_merge": "{{u:json}}"}),
                 json!({"u": {"a": {"y": 2}, "b": 3}}),
