@@ -10,8 +10,9 @@ struct Case {
     query: &'static str,
     people: usize,
     unknown: &'static str,
-    /// The list shows the account, and the removal ends only a membership.
+    /// The list shows the account still: the removal ended a membership, or disabled it.
     stays: bool,
+    outcome: &'static str,
     /// The vendor's collections.
     holds: &'static [&'static str],
 }
@@ -24,6 +25,7 @@ const CASES: &[Case] = &[
         people: 250,
         unknown: "00unobody",
         stays: false,
+        outcome: "removed",
         holds: &["users", "groups"],
     },
     Case {
@@ -33,6 +35,7 @@ const CASES: &[Case] = &[
         people: 250,
         unknown: "12",
         stays: false,
+        outcome: "removed",
         holds: &["users", "groups"],
     },
     // ten of the 250 were invited only; GitHub lists members
@@ -43,6 +46,7 @@ const CASES: &[Case] = &[
         people: 240,
         unknown: "12",
         stays: false,
+        outcome: "removed",
         holds: &["users", "teams"],
     },
     // the 251st of its users is a team, which is no person
@@ -53,6 +57,7 @@ const CASES: &[Case] = &[
         people: 250,
         unknown: "12",
         stays: false,
+        outcome: "removed",
         holds: &["users"],
     },
     Case {
@@ -62,6 +67,7 @@ const CASES: &[Case] = &[
         people: 250,
         unknown: "12",
         stays: true,
+        outcome: "removed",
         holds: &["users", "workspaces", "teams"],
     },
     Case {
@@ -71,6 +77,7 @@ const CASES: &[Case] = &[
         people: 250,
         unknown: "00000000-0000-4000-8000-000000000000",
         stays: false,
+        outcome: "removed",
         holds: &["users", "groups"],
     },
     Case {
@@ -80,6 +87,7 @@ const CASES: &[Case] = &[
         people: 250,
         unknown: "nobody@example.com",
         stays: false,
+        outcome: "removed",
         holds: &["workspaces"],
     },
     // fourteen are deactivated, and its list holds active people
@@ -90,6 +98,7 @@ const CASES: &[Case] = &[
         people: 236,
         unknown: "W0NOBODY",
         stays: false,
+        outcome: "removed",
         holds: &["users", "usergroups"],
     },
     Case {
@@ -99,7 +108,18 @@ const CASES: &[Case] = &[
         people: 250,
         unknown: "00000000-0000-4000-8000-000000000000",
         stays: false,
+        outcome: "removed",
         holds: &["users", "groups"],
+    },
+    Case {
+        connector: "salesforce",
+        model: "user-directory",
+        query: "",
+        people: 250,
+        unknown: "005xx0000000000AAA",
+        stays: true,
+        outcome: "deactivated",
+        holds: &["users", "groups", "roles"],
     },
     // one more was invited by e-mail alone
     Case {
@@ -109,6 +129,7 @@ const CASES: &[Case] = &[
         people: 251,
         unknown: "00000000",
         stays: false,
+        outcome: "removed",
         holds: &["accounts", "invited"],
     },
     Case {
@@ -118,6 +139,7 @@ const CASES: &[Case] = &[
         people: 251,
         unknown: "00000000",
         stays: false,
+        outcome: "removed",
         holds: &["accounts", "invited"],
     },
 ];
@@ -154,7 +176,7 @@ async fn list_get_plan_delete_and_again() {
         assert_eq!(held(&demo, case).await, before, "a plan changes nothing");
 
         let removed = demo.call(case.connector, "DELETE", &with(&one, ""), &Value::Null).await;
-        assert_eq!(removed.told(), (200, Some("removed")), "{removed:?}");
+        assert_eq!(removed.told(), (200, Some(case.outcome)), "{removed:?}");
         assert_eq!(removed.body["id"], id);
         let left = demo.all(case.connector, &with(&users, "")).await;
         assert_eq!(left.len(), case.people - usize::from(!case.stays), "{}", case.connector);
@@ -177,6 +199,7 @@ async fn deactivate() {
         ("tableau", "siteRole", json!("Unlicensed")),
         ("slack-enterprise", "deleted", json!(true)),
         ("notion-scim", "active", json!(false)),
+        ("salesforce", "IsActive", json!(false)),
     ] {
         let demo = Demo::start().await;
         let id = demo.id_of(connector, "user-directory/users", "ada@example.com").await;
@@ -187,7 +210,8 @@ async fn deactivate() {
             assert!(matches!(done.outcome.as_deref(), Some("deactivated" | "already_gone")), "{done:?}");
         }
         let state = demo.state(connector, "users").await;
-        let own = state.iter().find(|user| user["id"] == id.as_str()).unwrap();
+        let own = state.iter().find(|user| user["id"] == id.as_str() || user["Id"] == id.as_str());
+        let own = own.unwrap();
         assert_eq!(own[field], off);
     }
 }
@@ -201,6 +225,7 @@ async fn out_of_a_group_and_only_that() {
         ("monday", "", "Engineering", "teams", "__members"),
         ("tableau", "", "Analysts", "groups", "__members"),
         ("notion-scim", "", "Engineering", "groups", "members"),
+        ("salesforce", "", "Engineering", "groups", "__members"),
         ("slack-enterprise", "workspace_id=T0ALPHA", "Engineering", "usergroups", "__users"),
     ];
     for (connector, query, name, collection, members) in cases {
@@ -212,7 +237,8 @@ async fn out_of_a_group_and_only_that() {
         let count = async || {
             let state = demo.state(connector, collection).await;
             let own = state.iter().find(|own| {
-                own["name"] == name || own["displayName"] == name || own["profile"]["name"] == name
+                ["name", "displayName", "Name"].iter().any(|key| own[key] == name)
+                    || own["profile"]["name"] == name
             });
             own.unwrap()[members].as_array().unwrap().len()
         };
@@ -293,4 +319,27 @@ async fn what_happened_in_one_workspace_is_no_evidence_about_another() {
     assert_eq!(call("T0ALPHA").await.told(), (200, Some("removed")));
     assert_eq!(call("T0ALPHA").await.told(), (200, Some("already_gone")));
     assert_eq!(call("T0BETA").await.told(), (404, None), "the fourth person was never in it");
+}
+
+#[tokio::test]
+async fn no_address_changes_the_query_that_looks_for_it() {
+    let demo = Demo::start().await;
+    for connector in ["okta", "miro-scim", "salesforce"] {
+        let before = demo.state(connector, "users").await;
+        for hostile in [
+            "x' OR Email != '@example.com",
+            "x\\' OR Email != '@example.com",
+            "x@example.com\\",
+            "x\" or id pr or id eq \"@example.com",
+            "x\\\" or id pr or id eq \"@example.com",
+            "o'neil@example.com",
+        ] {
+            let address: String = url::form_urlencoded::byte_serialize(hostile.as_bytes()).collect();
+            let path = format!("user-directory/users/-?emails={address}");
+            let nobody = demo.call(connector, "DELETE", &path, &Value::Null).await;
+            let told = (nobody.status, nobody.body["message"].as_str());
+            assert_eq!(told, (404, Some("no user has this e-mail")), "{connector}: {hostile}");
+        }
+        assert_eq!(demo.state(connector, "users").await, before, "{connector}");
+    }
 }

@@ -261,6 +261,33 @@ pub(crate) const CASES: &[Case] = &[
         done: |vendor| !is_member(vendor, "usergroups", 0, "__users", &text(&second(vendor, "users")["id"])),
     },
     Case {
+        connector: "salesforce",
+        model: "user-directory",
+        resource: "users",
+        method: "delete",
+        call: |vendor| (Some(text(&second(vendor, "users")["Id"])), json!({}), json!({})),
+        done: |vendor| second(vendor, "users")["IsActive"] == false,
+    },
+    Case {
+        connector: "salesforce",
+        model: "user-directory",
+        resource: "users",
+        method: "deactivate",
+        call: |vendor| (None, json!({}), json!({"user_id": second(vendor, "users")["Id"]})),
+        done: |vendor| second(vendor, "users")["IsActive"] == false,
+    },
+    Case {
+        connector: "salesforce",
+        model: "user-directory",
+        resource: "groups",
+        method: "remove-user",
+        call: |vendor| {
+            let group = &vendor.collection("groups")[0]["Id"];
+            (None, json!({}), json!({"group_id": group, "user_id": second(vendor, "users")["Id"]}))
+        },
+        done: |vendor| !is_member(vendor, "groups", 0, "__members", &text(&second(vendor, "users")["Id"])),
+    },
+    Case {
         connector: "dropbox-sign",
         model: "e-signature",
         resource: "users",

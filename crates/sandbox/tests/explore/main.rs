@@ -74,6 +74,12 @@ fn no_removal_at_monday_lies() {
     explore_with("monday", 1, 20);
 }
 
+#[test]
+fn no_removal_at_salesforce_lies() {
+    // Reading SOQL takes regular expressions too.
+    explore_with("salesforce", 1, 20);
+}
+
 /// Every destructive method of the catalogue is walked.
 #[test]
 fn no_destructive_method_is_left_out() {

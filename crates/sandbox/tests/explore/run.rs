@@ -85,7 +85,7 @@ fn ask(case: &Case, vendor: &Vendor, mode: Mode) -> Ask {
         remote_data: Map::new(),
         passthrough: None,
         context: fields(
-            &json!({"domain": "acme.okta.com", "session": {"site_id": "9a8b7c6d-0000-4000-8000-00000000acme"}}),
+            &json!({"domain": "acme.okta.com", "api_version": "64.0", "profile_fields": "AboutMe", "session": {"site_id": "9a8b7c6d-0000-4000-8000-00000000acme"}}),
         ),
         secret_fields: Vec::new(),
         base_url: Some("http://sandbox.example/".parse().expect("a URL")),
@@ -255,6 +255,12 @@ fn token(case: &Case, vendor: &mut Vendor) -> String {
             "application/json",
             r#"{"credentials": {"personalAccessTokenName": "koine", "personalAccessTokenSecret": "sandbox-tableau", "site": {"contentUrl": "acme"}}}"#,
             "/credentials/token",
+        ),
+        "salesforce" => (
+            "/services/oauth2/token",
+            "application/x-www-form-urlencoded",
+            "grant_type=client_credentials&client_id=sandbox-app&client_secret=sandbox-salesforce",
+            "/access_token",
         ),
         _ => (
             "/v2/oauth2/token",
