@@ -1,5 +1,6 @@
 //! Stage 6: records in the format asked for.
 
+use koine_connector::compiled::Row;
 use koine_connector::plan::{Exchange, Finished, Success};
 use koine_model::{Error, Outcome, Response};
 use serde_json::{Map, Value, json};
@@ -47,12 +48,7 @@ fn list(
     main: Option<&Exchange>,
 ) -> Result<Value, Error> {
     let next = next.map(|next| cursor::seal(&engine.parts.cursor_key, &prepared.scope(), next));
-    let partial = prepared
-        .row()?
-        .is_partial
-        .as_ref()
-        .zip(main)
-        .is_some_and(|(expr, main)| expr.test(&answer_scope(prepared, &main.response)).unwrap_or(false));
+    let partial = is_partial(prepared, prepared.row()?, main);
     let count = records.len();
     let items: Vec<Value> = records
         .into_iter()
@@ -63,6 +59,12 @@ fn list(
         None => Value::Array(items),
     };
     Ok(envelope(&result, next.as_deref(), count, partial))
+}
+
+/// Whether the items of a list lack what the single records have.
+pub(crate) fn is_partial(prepared: &Prepared, row: &Row, main: Option<&Exchange>) -> bool {
+    let rule = row.is_partial.as_ref().zip(main);
+    rule.is_some_and(|(expr, main)| expr.test(&answer_scope(prepared, &main.response)).unwrap_or(false))
 }
 
 fn keyed(items: Vec<Value>, field: &str) -> Value {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::account::Connection;
 use crate::options::Options;
 use crate::plan::{Prepared, ask};
-use crate::{Engine, Operation, UnifiedCall, call, map, plan};
+use crate::{Engine, Operation, UnifiedCall, call, map, plan, respond};
 
 /// Most pages read to find one person by e-mail where the vendor cannot filter.
 const MOST_PAGES: usize = 100;
@@ -25,20 +25,27 @@ pub(crate) async fn find(engine: &Engine, prepared: &mut Prepared) -> Result<(),
     let emails = prepared.options.emails.clone();
     let emails = emails.ok_or_else(|| Error::invalid("an id of `-` needs `emails` in the query"))?;
     let mut found: Vec<String> = Vec::new();
+    let mut blind = false;
     for email in &emails {
-        for id in ids_with(engine, prepared, email).await? {
+        let seen = with_email(engine, prepared, email).await?;
+        blind |= seen.blind;
+        for id in seen.ids {
             if !found.contains(&id) {
                 found.push(id);
             }
         }
     }
+    let refused = |error: Error| if is_write { error.with_outcome(Outcome::Refused) } else { error };
     let id = match found.as_slice() {
         [id] => id.clone(),
+        [] if blind => {
+            let message = "the vendor lists its users without e-mails; name the user by its id";
+            return Err(refused(Error::new(ErrorCode::EmailUnknown, message)));
+        }
         [] => return Err(Error::not_found("no user has this e-mail")),
         many => {
             let message = format!("{} users have this e-mail; name one by its id", many.len());
-            let error = Error::new(ErrorCode::Conflict, message);
-            return Err(if is_write { error.with_outcome(Outcome::Refused) } else { error });
+            return Err(refused(Error::new(ErrorCode::Conflict, message)));
         }
     };
     match &prepared.method.subject {
@@ -50,34 +57,45 @@ pub(crate) async fn find(engine: &Engine, prepared: &mut Prepared) -> Result<(),
     Ok(())
 }
 
-/// Ids of the users with this e-mail, compared by us whatever the vendor's filter did.
-async fn ids_with(engine: &Engine, prepared: &Prepared, email: &str) -> Result<Vec<String>, Error> {
+/// What a search by e-mail came to.
+#[derive(Default)]
+struct Found {
+    ids: Vec<String>,
+    /// Whether there were records that do not tell, because the list is shallow.
+    blind: bool,
+}
+
+/// The users with this e-mail, compared by us whatever the vendor's filter did.
+async fn with_email(engine: &Engine, prepared: &Prepared, email: &str) -> Result<Found, Error> {
     let users = sub_call(engine, prepared, Operation::List, None)?;
-    let has_find = users.resource().is_some_and(|resource| resource.methods.contains_key("find"));
-    let mut ids = Vec::new();
+    let row = users.resource().and_then(|resource| resource.methods.get("find"));
+    let mut found = Found::default();
     let mut cursor = None;
     for _ in 0..MOST_PAGES {
         let mut question = ask(&users);
         question.cursor = cursor.take();
         question.query.insert("email".to_owned(), Value::String(email.to_owned()));
-        if has_find {
+        if row.is_some() {
             "find".clone_into(&mut question.method);
         }
         let mut finished = call::run(engine, &users, question, None).await?;
         if finished.result.is_err() {
             return Err(map::failed(&users, finished));
         }
+        let shallow =
+            respond::is_partial(&users, row.map_or_else(|| users.row(), Ok)?, finished.main.as_ref());
         for mapped in map::read(&users, &finished)? {
-            let matches = emails_of(&mapped.unified).iter().any(|own| own.eq_ignore_ascii_case(email));
-            ids.extend(
-                mapped.unified.get("id").and_then(Value::as_str).filter(|_| matches).map(ToOwned::to_owned),
-            );
+            let own = emails_of(&mapped.unified);
+            found.blind |= shallow && own.is_empty();
+            let matches = own.iter().any(|own| own.eq_ignore_ascii_case(email));
+            let id = mapped.unified.get("id").and_then(Value::as_str);
+            found.ids.extend(id.filter(|_| matches).map(ToOwned::to_owned));
         }
         if let Ok(Success::List { next, .. }) = &mut finished.result {
             cursor = next.take();
         }
         if cursor.is_none() {
-            return Ok(ids);
+            return Ok(found);
         }
     }
     Err(Error::new(ErrorCode::Conflict, "too many users to search by e-mail; name the user by its id"))

@@ -278,6 +278,15 @@ async fn a_guard_on_emails_and_the_dash() {
 }
 
 #[tokio::test]
+async fn a_list_without_addresses_does_not_say_that_nobody_has_one() {
+    let demo = Demo::start().await;
+    let path = "user-directory/users/-?organization_id=acme&emails=ada@example.com";
+    let unknown = demo.call("github", "DELETE", path, &Value::Null).await;
+    assert_eq!(unknown.told(), (409, Some("refused")), "{unknown:?}");
+    assert_eq!(unknown.http.header("koine-error-code"), Some("email_unknown"));
+}
+
+#[tokio::test]
 async fn what_vendors_refuse_is_refused() {
     let demo = Demo::start().await;
     let owner = "help-scout";
