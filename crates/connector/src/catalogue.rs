@@ -142,30 +142,21 @@ fn read_connector(
 ) -> Option<Connector> {
     let before = problems.0.len();
     let mut vendor = Node::of_file(&format!("{name}/connector.yaml"), files, problems)?;
-    let profile = extends(&vendor);
-    if let Some(profile) = &profile {
-        match Node::of_file(&format!("_shared/{profile}.yaml"), files, problems) {
-            Some(base) => vendor = base.merged(vendor),
-            None if problems.0.len() == before => {
-                problems.add(
-                    &vendor.place,
-                    format!("`extends` names `{profile}`, which _shared/ does not have"),
-                    None,
-                );
-            }
-            None => {}
-        }
+    let profiles = profiles(&vendor, files, problems);
+    for (_, base) in &profiles {
+        vendor = base.clone().merged(vendor);
     }
     let mut mappings = Vec::new();
     for model in models.keys() {
-        let own = optional(&format!("{name}/{model}.yaml"), files, problems);
-        let shared = profile.as_ref().map(|profile| format!("_shared/{profile}.{model}.yaml"));
-        let shared = shared.and_then(|file| optional(&file, files, problems));
-        match (shared, own) {
-            (Some(shared), Some(own)) => mappings.push((model.clone(), shared.merged(own))),
-            (Some(one), None) | (None, Some(one)) => mappings.push((model.clone(), one)),
-            (None, None) => {}
+        let mut meaning = optional(&format!("{name}/{model}.yaml"), files, problems);
+        for (profile, _) in &profiles {
+            let base = optional(&format!("_shared/{profile}.{model}.yaml"), files, problems);
+            meaning = match (base, meaning) {
+                (Some(base), Some(over)) => Some(base.merged(over)),
+                (base, over) => base.or(over),
+            };
         }
+        mappings.extend(meaning.map(|meaning| (model.clone(), meaning)));
     }
     refuse_strangers(name, files, models, problems);
     let facts = optional(&format!("{name}/facts.yaml"), files, problems);
@@ -227,10 +218,33 @@ fn check_models(
     }
 }
 
-fn extends(vendor: &Node) -> Option<String> {
-    let Data::Map(map) = &vendor.data else { return None };
-    match &map.get("extends")?.1.data {
-        Data::Text(name) => Some(name.clone()),
+/// The profiles that a connector extends, the nearest first: a profile may extend another one.
+fn profiles(vendor: &Node, files: &Files, problems: &mut Problems) -> Vec<(String, Node)> {
+    let mut all: Vec<(String, Node)> = Vec::new();
+    let mut next = extends(vendor);
+    while let Some((name, place)) = next {
+        if all.iter().any(|(known, _)| *known == name) {
+            problems.add(&place, format!("`{name}` extends itself"), None);
+            break;
+        }
+        let before = problems.0.len();
+        let Some(node) = Node::of_file(&format!("_shared/{name}.yaml"), files, problems) else {
+            if problems.0.len() == before {
+                problems.add(&place, format!("`extends` names `{name}`, which _shared/ does not have"), None);
+            }
+            break;
+        };
+        next = extends(&node);
+        all.push((name, node));
+    }
+    all
+}
+
+fn extends(node: &Node) -> Option<(String, Place)> {
+    let Data::Map(map) = &node.data else { return None };
+    let (_, node) = map.get("extends")?;
+    match &node.data {
+        Data::Text(name) => Some((name.clone(), node.place.clone())),
         _ => None,
     }
 }

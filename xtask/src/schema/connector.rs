@@ -257,7 +257,7 @@ fn request() -> Value {
             ("response_format", one_of(&["json", "xml", "text", "binary"]), ""),
             ("reads", boolean(), "Whether it changes nothing; by default the verb or the document says."),
             ("response_path", expression(), "From the body to the record or list."),
-            ("pagination", pagination(), "null turns the connector's default off."),
+            ("pagination", pagination_or_none(), "`none` turns the connector's default off."),
             ("error_expression", expression(), "Instead of the connector's."),
             ("idempotent", boolean(), "Whether sending it twice is harmless; by default the verb says."),
             ("no_auth", boolean(), "Whether it goes out without credentials."),
@@ -265,4 +265,8 @@ fn request() -> Value {
             ("api_documentation_url", text(), ""),
         ],
     )
+}
+
+fn pagination_or_none() -> Value {
+    json!({"anyOf": [pagination(), {"const": "none"}]})
 }

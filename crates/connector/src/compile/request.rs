@@ -90,9 +90,9 @@ fn spec_of(
     spec.body_format = body_format(reader, graphql, problems);
     spec.response_format = response_format(reader, problems);
     spec.response_path = reader.expr("response_path", &[], problems);
-    let own = reader.node("pagination").and_then(|node| pagination(node, problems));
-    spec.pagination = match own {
-        Some(own) => Some(own),
+    spec.pagination = match reader.node("pagination") {
+        Some(Node { data: Data::Text(word), .. }) if word == "none" => None,
+        Some(node) => pagination(node, problems),
         None if reader.is_null("pagination") || !is_list(name) => None,
         None => pages.cloned(),
     };
