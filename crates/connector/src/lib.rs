@@ -9,6 +9,7 @@ mod build;
 pub mod catalogue;
 pub mod compile;
 pub mod compiled;
+pub mod cursor;
 pub mod expr;
 pub mod facts;
 pub mod login;

@@ -16,7 +16,6 @@ mod account;
 mod accounts;
 mod auth;
 mod call;
-mod cursor;
 mod describe;
 mod error;
 mod locks;

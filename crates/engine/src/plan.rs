@@ -2,13 +2,14 @@
 
 use indexmap::IndexMap;
 use koine_connector::compiled::{Parameter, Resource, Row};
+use koine_connector::cursor;
 use koine_connector::plan::{Ask, Mode};
 use koine_model::{Error, ErrorCode, MethodSpec, ResourceSpec};
 use serde_json::{Map, Value, json};
 
 use crate::account::Connection;
 use crate::options::{Format, Options};
-use crate::{Engine, Operation, UnifiedCall, cursor};
+use crate::{Engine, Operation, UnifiedCall};
 
 /// Longest id that is passed on.
 const LONGEST_ID: usize = 1024;

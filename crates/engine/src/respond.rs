@@ -1,6 +1,7 @@
 //! Stage 6: records in the format asked for.
 
 use koine_connector::compiled::Row;
+use koine_connector::cursor;
 use koine_connector::plan::{Exchange, Finished, Success};
 use koine_model::{Error, Outcome, Response};
 use serde_json::{Map, Value, json};
@@ -8,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::map::{Mapped, answer_scope, failed};
 use crate::options::{Format, Options};
 use crate::plan::{Prepared, is_raw};
-use crate::{Engine, Operation, Reply, ReplyBody, cursor, envelope, error, shown};
+use crate::{Engine, Operation, Reply, ReplyBody, envelope, error, shown};
 
 /// The reply to a list or get.
 pub(crate) fn read(

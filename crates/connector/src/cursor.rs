@@ -8,8 +8,9 @@ use serde_json::json;
 
 const TAG_LEN: usize = 32;
 
-/// What a cursor belongs to: account, model and resource.
-pub(crate) fn seal(key: &Secret, scope: &str, vendor: &str) -> String {
+/// Wraps a vendor's cursor. `scope` is what it belongs to: account, model and resource.
+#[must_use]
+pub fn seal(key: &Secret, scope: &str, vendor: &str) -> String {
     let payload = json!([scope, vendor]).to_string();
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.expose().as_bytes()), payload.as_bytes());
     let bytes: Vec<u8> = tag.as_ref().iter().copied().chain(payload.bytes()).collect();
@@ -17,7 +18,10 @@ pub(crate) fn seal(key: &Secret, scope: &str, vendor: &str) -> String {
 }
 
 /// The vendor's cursor inside.
-pub(crate) fn open(key: &Secret, scope: &str, cursor: &str) -> Result<String, Error> {
+///
+/// # Errors
+/// A cursor that was edited, or is of another scope or gateway.
+pub fn open(key: &Secret, scope: &str, cursor: &str) -> Result<String, Error> {
     let refuse = || Error::invalid("`next_cursor` is not one of this list; start again without it");
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refuse())?;
     let (tag, payload) = bytes.split_at_checked(TAG_LEN).ok_or_else(refuse)?;
