@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use koine_engine::BaseUrls;
 use koine_model::Secret;
 use koine_store::{MasterKey, Vault};
 
@@ -19,8 +20,8 @@ pub(crate) struct Config {
     pub connectors_dir: Option<PathBuf>,
     /// Ranges that outgoing calls may also reach.
     pub allow: Vec<ipnet::IpNet>,
-    /// Connector -> base URL in place of the vendor's.
-    pub base_urls: BTreeMap<String, url::Url>,
+    /// Addresses in place of the vendors' own.
+    pub base_urls: BaseUrls,
     /// Longest time for one exchange with a vendor.
     pub upstream_timeout: Duration,
     master_key: Option<Secret>,
@@ -61,7 +62,7 @@ impl Config {
     /// Those of a demo, which takes nothing from the environment but the connectors and the time limit.
     pub(crate) fn demo(
         data: &Path,
-        base_urls: BTreeMap<String, url::Url>,
+        base_urls: BaseUrls,
         allow: Vec<ipnet::IpNet>,
         key: &str,
     ) -> Result<Self, Failure> {
@@ -117,10 +118,10 @@ fn ranges(text: &str) -> Result<Vec<ipnet::IpNet>, Failure> {
         .collect()
 }
 
-fn base_urls(text: Option<String>) -> Result<BTreeMap<String, url::Url>, Failure> {
-    let Some(text) = text else { return Ok(BTreeMap::new()) };
-    let map: BTreeMap<String, url::Url> = serde_json::from_str(&text).map_err(|error| {
-        Failure::usage(format!("KOINE_BASE_URLS must be an object, connector -> URL: {error}"))
-    })?;
-    Ok(map)
+fn base_urls(text: Option<String>) -> Result<BaseUrls, Failure> {
+    let wrong = |why: &dyn std::fmt::Display| Failure::usage(format!("KOINE_BASE_URLS: {why}"));
+    let Some(text) = text else { return Ok(BaseUrls::default()) };
+    let map: BTreeMap<String, url::Url> = serde_json::from_str(&text)
+        .map_err(|error| wrong(&format!("not an object, connector -> URL: {error}")))?;
+    BaseUrls::new(map).map_err(|why| wrong(&why))
 }

@@ -108,6 +108,8 @@ struct Wire<'a> {
     connection: &'a Connection,
     context: Value,
     hosts: Hosts,
+    /// Those and the token endpoint's: nothing but logins goes there.
+    login_hosts: Hosts,
     login: Option<AccountLogin<'a>>,
 }
 
@@ -122,25 +124,27 @@ impl<'a> Wire<'a> {
         let incomplete = |problem: &dyn std::fmt::Display| {
             Error::invalid(format!("account {} is not complete: {problem}", connection.account.id))
         };
-        let mut hosts =
+        let hosts =
             authorize::hosts(&connection.connector, &context, base).map_err(|error| incomplete(&error))?;
+        let mut login_hosts = hosts.clone();
         let authorized =
             authorize::authorize(connection.credentials()?, &context).map_err(|error| incomplete(&error))?;
         let login = match authorized {
             Authorized::Ready(_) => None,
             Authorized::Login(rule) => {
                 let login = AccountLogin::new(engine, connection, rule, base, overridden)?;
-                hosts.push(authorize::host_of(login.endpoint()));
+                login_hosts.push(authorize::host_of(login.endpoint()));
                 Some(login)
             }
         };
-        Ok(Self { engine, connection, context, hosts: Hosts::new(hosts), login })
+        let (hosts, login_hosts) = (Hosts::new(hosts), Hosts::new(login_hosts));
+        Ok(Self { engine, connection, context, hosts, login_hosts, login })
     }
 
     /// What requests see of the login's answer; logs in when there is something to see.
     async fn session(&self) -> Result<Option<Map<String, Value>>, Error> {
         let Some(login) = self.login.as_ref().filter(|login| login.keeps()) else { return Ok(None) };
-        let token = self.engine.parts.upstream.token(&login.key(), login, &self.hosts).await;
+        let token = self.engine.parts.upstream.token(&login.key(), login, &self.login_hosts).await;
         match token {
             Ok(token) => Ok(Some(token.kept)),
             Err(error) => Err(error::login_failed(&self.connection.connector.label, &error)),
@@ -160,7 +164,7 @@ impl<'a> Wire<'a> {
         };
         let (answer, token) = match self.with_token(login, send).await {
             Ok(sent) => sent,
-            Err(error) => return token_failed(error),
+            Err(error) => return token_failed(&self.connection.connector.label, error),
         };
         if !matches!(&answer, Answer::Received(response) if response.status == 401) {
             return answer;
@@ -169,7 +173,7 @@ impl<'a> Wire<'a> {
         upstream.forget_token(&login.key(), &token);
         match self.with_token(login, send).await {
             Ok((answer, _)) => answer,
-            Err(error) => token_failed(error),
+            Err(error) => token_failed(&self.connection.connector.label, error),
         }
     }
 
@@ -179,17 +183,19 @@ impl<'a> Wire<'a> {
         send: &Send,
     ) -> Result<(Answer, Secret), TokenError> {
         let upstream = &self.engine.parts.upstream;
-        let token = upstream.token(&login.key(), login, &self.hosts).await?.value;
+        let token = upstream.token(&login.key(), login, &self.login_hosts).await?.value;
         let credentials = Credentials { headers: vec![login.header(&token)?], query: Vec::new() };
         Ok((upstream.send(&send.request, &credentials, &self.hosts).await, token))
     }
 }
 
-/// A refusal of the token endpoint is the vendor's 401; anything else means that nothing was sent.
-fn token_failed(error: TokenError) -> Answer {
+/// A refusal of the token endpoint is the vendor's 401, its throttling the vendor's 429; anything else means that
+/// nothing was sent, which a 5xx of the vendor's own would not.
+fn token_failed(vendor: &str, error: TokenError) -> Answer {
     match error {
-        TokenError::Refused { status, body } => {
-            let status = if status < 500 { 401 } else { status };
+        TokenError::Refused { status, body } if status < 500 => {
+            let status = if status == 429 { 429 } else { 401 };
+            let body = json!({"message": format!("{vendor} did not accept the login: {body}")}).to_string();
             Answer::Received(koine_model::Response { status, headers: Vec::new(), body: body.into() })
         }
         TokenError::Forbidden(why) => Answer::Forbidden(why),

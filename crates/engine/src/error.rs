@@ -58,9 +58,10 @@ pub(crate) fn from_failure(connection: &Connection, failure: Failure, outcome: O
 /// No token, so nothing was sent.
 pub(crate) fn login_failed(vendor: &str, error: &TokenError) -> Error {
     match error {
-        TokenError::Refused { body, .. } => {
+        TokenError::Refused { status, body } if *status < 500 => {
             let message = format!("{vendor} did not accept the login: {body}");
-            let remote = RemoteError { status: 401, raw: Value::Null, headers: Vec::new() };
+            let status = if *status == 429 { 429 } else { 401 };
+            let remote = RemoteError { status, raw: Value::Null, headers: Vec::new() };
             Error { remote: Some(Box::new(remote)), ..Error::new(ErrorCode::Vendor, message) }
         }
         TokenError::Unusable(why) => {
@@ -69,7 +70,7 @@ pub(crate) fn login_failed(vendor: &str, error: &TokenError) -> Error {
         TokenError::Forbidden(why) => {
             Error::new(ErrorCode::AddressRefused, format!("{vendor}'s login may not be reached: {why}"))
         }
-        TokenError::Lost(why) => {
+        TokenError::Lost(why) | TokenError::Refused { body: why, .. } => {
             Error::new(ErrorCode::VendorUnreachable, format!("{vendor}'s login could not be asked: {why}"))
         }
     }

@@ -15,6 +15,7 @@
 mod account;
 mod accounts;
 mod auth;
+mod base_urls;
 mod call;
 mod describe;
 mod error;
@@ -31,7 +32,6 @@ mod shown;
 mod subject;
 mod types;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use koine_connector::catalogue::Catalogue;
@@ -39,6 +39,7 @@ use koine_model::{Error, Secret};
 use koine_store::Store;
 use serde_json::{Value, json};
 
+pub use base_urls::BaseUrls;
 pub use describe::{describe, describe_fully};
 pub use meta::MetaCall;
 pub use outgoing::Outgoing;
@@ -52,9 +53,8 @@ pub struct EngineParts {
     pub catalogue: Arc<Catalogue>,
     /// Outgoing HTTP.
     pub upstream: Arc<dyn Outgoing>,
-    /// Connector name -> base URL that the operator puts in place of the vendor's; a URL as the name stands for
-    /// token endpoints that begin with it.
-    pub base_urls: BTreeMap<String, url::Url>,
+    /// Addresses that the operator puts in place of the vendors' own.
+    pub base_urls: BaseUrls,
     /// Signs cursors.
     pub cursor_key: Secret,
 }

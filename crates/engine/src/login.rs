@@ -12,8 +12,8 @@ use koine_upstream::{Login, Token, TokenError};
 use serde_json::Value;
 use url::Url;
 
-use crate::Engine;
 use crate::account::Connection;
+use crate::{Engine, base_urls};
 
 /// One account's way to a token.
 pub(crate) struct AccountLogin<'a> {
@@ -106,6 +106,7 @@ impl Login for AccountLogin<'_> {
         let obtained = self.rule.read(response, &self.context, &self.secret_fields);
         let obtained = obtained.map_err(|error| match error {
             LoginError::Refused(body) => TokenError::Refused { status: response.status, body },
+            LoginError::Unreadable => TokenError::Lost(error.to_string()),
             other => failed(&other),
         })?;
         if let (Proof::RefreshToken { field, .. }, Some(token)) = (&self.rule.proof, &obtained.refresh_token)
@@ -124,8 +125,7 @@ fn unusable(connection: &Connection, error: &LoginError) -> Error {
     Error::invalid(format!("account {} is not complete: {error}", connection.account.id))
 }
 
-/// An endpoint under the vendor's base URL moves with it when the operator puts another in its place; one elsewhere
-/// moves when the operator named a prefix of it.
+/// An endpoint that the operator named moves as they said; one under the vendor's base URL moves with it.
 fn moved(
     engine: &Engine,
     connection: &Connection,
@@ -134,16 +134,10 @@ fn moved(
     base: &Url,
     overridden: bool,
 ) -> Url {
-    let vendor = connection.connector.base_url.render(context, &|value| Ok(value.to_owned()));
-    let vendor = vendor.unwrap_or_default();
-    let own = (!vendor.is_empty() && overridden).then_some((vendor.as_str(), base));
-    let named = engine.parts.base_urls.iter().filter(|(prefix, _)| prefix.contains("://"));
-    let rules = own.into_iter().chain(named.map(|(prefix, url)| (prefix.as_str(), url)));
-    for (prefix, target) in rules {
-        let Some(rest) = endpoint.as_str().strip_prefix(prefix.trim_end_matches('/')) else { continue };
-        if let Ok(url) = Url::parse(&format!("{}{rest}", target.as_str().trim_end_matches('/'))) {
-            return url;
-        }
+    if let Some(named) = engine.parts.base_urls.moved(&connection.connector.name, &endpoint) {
+        return named;
     }
-    endpoint
+    let vendor = connection.connector.base_url.render(context, &|value| Ok(value.to_owned()));
+    let vendor = vendor.ok().and_then(|text| Url::parse(&text).ok()).filter(|_| overridden);
+    vendor.and_then(|vendor| base_urls::relocated(&endpoint, &vendor, base)).unwrap_or(endpoint)
 }

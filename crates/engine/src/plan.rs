@@ -103,7 +103,7 @@ pub(crate) fn prepare(
     check_id(call.id.as_deref())?;
     let mut body = call.body.clone();
     let remote_data = remote_data(&mut body)?;
-    let base_url = engine.parts.base_urls.get(&connection.connector.name).cloned();
+    let base_url = engine.parts.base_urls.base(&connection.connector.name).cloned();
     let mut prepared = Prepared {
         model: model.name.clone(),
         spec: spec.clone(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use koine_engine::{AccountQuery, Caller, Engine, NewAccount};
+use koine_engine::{AccountQuery, BaseUrls, Caller, Engine, NewAccount};
 use koine_sandbox::Serving;
 use koine_store::{MasterKey, NewToken};
 use serde_json::{Map, Value, json};
@@ -66,7 +66,8 @@ fn config(data: &Path, serving: &Serving) -> Result<Config, Failure> {
         (vendor.name.clone(), url)
     });
     let loopback = "127.0.0.0/8".parse().expect("a range");
-    Config::demo(data, base_urls.collect(), vec![loopback], &master_key(&data.join("master.key"))?)
+    let base_urls = BaseUrls::new(base_urls.collect()).map_err(Failure::other)?;
+    Config::demo(data, base_urls, vec![loopback], &master_key(&data.join("master.key"))?)
 }
 
 /// Kept beside the data, so that `--data` opens again.

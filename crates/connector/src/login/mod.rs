@@ -33,6 +33,9 @@ pub enum LoginError {
     /// The endpoint said no.
     #[error("{0}")]
     Refused(String),
+    /// The endpoint said nothing that could be understood.
+    #[error("the token endpoint answered with something that is not JSON")]
+    Unreadable,
 }
 
 impl From<TemplateError> for LoginError {
@@ -123,8 +126,13 @@ impl Login {
         let token = self.token.eval(&wire).ok().flatten();
         let token = token.as_ref().and_then(Value::as_str).filter(|token| !token.is_empty());
         let Some(token) = token else {
-            let error = wire["data"].get("error").and_then(Value::as_str).unwrap_or("no token in the answer");
-            return Err(LoginError::Refused(error.to_owned()));
+            // A page of HTML in between says nothing about the credentials.
+            if response.json().is_none() {
+                return Err(LoginError::Unreadable);
+            }
+            let said = wire["data"].get("error").map(|_| complaint(response, context, secret_fields));
+            let said = said.unwrap_or_else(|| "no token in the answer".to_owned());
+            return Err(LoginError::Refused(said));
         };
         let lifetime = self.lifetime.as_ref().and_then(|expr| expr.eval(&wire).ok().flatten());
         let mut kept = Map::new();

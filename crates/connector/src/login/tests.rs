@@ -61,12 +61,18 @@ fn refusals_are_told_without_the_secret() {
         "{{\"error\":\"invalid_client\"}} hunter2 & hunter2+%26 bXklM0FpZDpodW50ZXIyKyUyNg== {}",
         "x".repeat(5000)
     );
-    for (status, body) in
-        [(401, body.as_str()), (200, "{\"error\":\"bad\",\"token\":\"t\"}"), (200, "<html>")]
-    {
+    for (status, body) in [
+        (401, body.as_str()),
+        (200, "{\"error\":\"bad\",\"error_description\":\"hunter2 & no\"}"),
+        (200, "{}"),
+    ] {
         let error = login.read(&answer(status, body), &context, &secret).unwrap_err();
         let LoginError::Refused(text) = error else { panic!("{error}") };
         assert!(!text.contains("hunter2") && !text.contains("bXkl") && text.len() < 400, "{text}");
+    }
+    for nonsense in ["<html>", "", "{\"access_token\":"] {
+        let error = login.read(&answer(200, nonsense), &context, &secret).unwrap_err();
+        assert!(matches!(error, LoginError::Unreadable), "{nonsense}: {error}");
     }
     let good = login
         .read(&answer(200, "{\"access_token\":\"t\",\"expires_in\":\"60\"}"), &context, &secret)
