@@ -8,7 +8,7 @@ use super::authorization::authorization;
 use super::pagination::pagination;
 use super::request::{headers, requests};
 use super::{WIRE_ROOTS, pattern};
-use crate::compiled::{Connector, CredentialField, CredentialKind, Errors, RateLimit};
+use crate::compiled::{Authorization, Connector, CredentialField, CredentialKind, Errors, RateLimit};
 use crate::facts::Facts;
 use crate::problem::{Place, Problems};
 use crate::reader::{Reader, compile_text};
@@ -59,26 +59,46 @@ pub(super) fn compile(node: &Node, folder: &str, problems: &mut Problems) -> Opt
     Some(connector)
 }
 
-/// A credential field that reaches a host must say what it may look like.
+/// A credential field that reaches a URL must say what it may look like.
 fn check_url_fields(connector: &Connector, place: &Place, problems: &mut Problems) {
-    let roots =
-        connector.base_url.roots().into_iter().chain(connector.hosts.iter().flat_map(TextTemplate::roots));
-    for root in roots {
-        for (kind, credentials) in &connector.credentials {
-            match credentials.fields.get(&root) {
-                None => problems.add(
-                    place,
-                    format!("the base URL uses `{root}`, which is no field of credential kind `{kind}`"),
-                    Some("only credential fields may reach a host".to_owned()),
-                ),
-                Some(field) if field.pattern.is_none() => problems.add(
-                    place,
-                    format!("credential field `{root}` reaches a host and needs a `pattern`"),
-                    Some("for example \"[a-z0-9-]+\"".to_owned()),
-                ),
-                Some(_) => {}
+    let shared: Vec<String> = connector
+        .base_url
+        .roots()
+        .into_iter()
+        .chain(connector.hosts.iter().flat_map(TextTemplate::roots))
+        .collect();
+    for (kind, credentials) in &connector.credentials {
+        for root in &shared {
+            check_url_field("the base URL", root, kind, credentials, place, problems);
+        }
+        if let Authorization::Login(login) = &credentials.authorization {
+            for root in login.url.roots() {
+                check_url_field("the token endpoint", &root, kind, credentials, place, problems);
             }
         }
+    }
+}
+
+fn check_url_field(
+    what: &str,
+    root: &str,
+    kind: &str,
+    credentials: &CredentialKind,
+    place: &Place,
+    problems: &mut Problems,
+) {
+    match credentials.fields.get(root) {
+        None => problems.add(
+            place,
+            format!("{what} uses `{root}`, which is no field of credential kind `{kind}`"),
+            Some("only credential fields may reach a host".to_owned()),
+        ),
+        Some(field) if field.pattern.is_none() => problems.add(
+            place,
+            format!("credential field `{root}` reaches a host and needs a `pattern`"),
+            Some("for example \"[a-z0-9-]+\"".to_owned()),
+        ),
+        Some(_) => {}
     }
 }
 
