@@ -1,7 +1,7 @@
 //! The connector language, pure: YAML in, compiled connectors and sans-IO plans out.
 //!
 //! No module here opens a connection, reads a clock or touches a file, except [`catalogue`], which reads the
-//! folders it is given. One call goes `yaml` -> `compile` -> [`plan`]: text becomes a spanned tree, the tree
+//! folders it is given, and [`keypair`], which needs randomness. One call goes `yaml` -> `compile` -> [`plan`]: text becomes a spanned tree, the tree
 //! becomes a [`compile::Connector`] with every problem reported at once, and a plan walks one of its methods.
 
 pub mod authorize;
@@ -12,6 +12,7 @@ pub mod compiled;
 pub mod cursor;
 pub mod expr;
 pub mod facts;
+pub mod keypair;
 pub mod login;
 pub mod map;
 pub mod models;

@@ -67,6 +67,12 @@ pub(crate) fn run(
 ) -> Result<(Answer, bool), Broken> {
     let route = &spec.routes[at];
     let mut root = json!({"request": request.root(params), "state": state.root(), "token": token});
+    if let Some(assertion) = &route.assertion {
+        let token = assertion.token.eval(&root)?;
+        let opened = token.as_ref().and_then(Value::as_str).zip(spec.key(&assertion.key));
+        let opened = opened.and_then(|(token, key)| key.opened(token));
+        root["assertion"] = opened.unwrap_or_else(|| json!({"genuine": false}));
+    }
     if let Some(refusal) = refused(&route.refuse_before, &root)? {
         return Ok((refusal, false));
     }

@@ -1,15 +1,18 @@
 //! From the files to a [`Spec`], with every problem noted.
 
+use std::sync::OnceLock;
+
 use indexmap::IndexMap;
 use koine_connector::Problems;
 use koine_connector::catalogue::Files;
+use koine_connector::keypair::KeyPair;
 use koine_connector::reader::{Reader, compile_expr};
 use koine_connector::yaml::{Data, Node};
 use serde_json::{Map, Value};
 
 use crate::spec::{
-    Auth, Change, Collection, Computed, Effect, Listed, Page, RateLimit, Refusal, Reply, Route, Segment,
-    Spec, Start, Style,
+    Assertion, Auth, Change, Collection, Computed, Effect, Listed, Page, RateLimit, Refusal, Reply, Route,
+    Segment, Spec, Start, Style,
 };
 
 pub(crate) fn vendor(name: &str, files: &Files, problems: &mut Problems) -> Option<Spec> {
@@ -43,6 +46,8 @@ fn spec(node: &Node, problems: &mut Problems) -> Option<Spec> {
     let spec = Spec {
         base_path: reader.text("base_path", problems).unwrap_or_default().to_owned(),
         context: object(reader.node("context")),
+        keys: keys(&reader, problems),
+        elsewhere: elsewhere(&reader, problems),
         collections: collections(&reader, problems),
         auth: reader.node("auth").and_then(|node| auth(node, problems)),
         headers: reader.node("headers").and_then(|node| computed(node, problems)),
@@ -83,6 +88,34 @@ fn collections(reader: &Reader<'_>, problems: &mut Problems) -> IndexMap<String,
                 all.insert(name.to_owned(), Collection { place: place.clone(), key, start });
             }
             _ => problems.add(place, "a collection has either `each` or `items`", None),
+        }
+    }
+    all
+}
+
+fn keys(reader: &Reader<'_>, problems: &mut Problems) -> IndexMap<String, OnceLock<KeyPair>> {
+    let mut all = IndexMap::new();
+    for (name, place, node) in reader.entries("keys", problems) {
+        if !matches!(&node.data, Data::Text(algorithm) if algorithm == "RS256") {
+            problems.add(place, "a key is made for `RS256`", None);
+        }
+        all.insert(name.to_owned(), OnceLock::new());
+    }
+    all
+}
+
+fn elsewhere(reader: &Reader<'_>, problems: &mut Problems) -> IndexMap<String, String> {
+    let mut all = IndexMap::new();
+    for (prefix, place, node) in reader.entries("elsewhere", problems) {
+        match &node.data {
+            Data::Text(path) if path.starts_with('/') && url::Url::parse(prefix).is_ok() => {
+                all.insert(prefix.to_owned(), path.clone());
+            }
+            _ => problems.add(
+                place,
+                "`elsewhere` says which path stands for an address",
+                Some("write `https://id.example.com: /id`".to_owned()),
+            ),
         }
     }
     all
@@ -156,6 +189,7 @@ fn route(verb: &str, path: &str, node: &Node, problems: &mut Problems) -> Option
         path: segments(path),
         when: keys.expr("when", &["request"], problems),
         auth: keys.boolean("auth", problems).unwrap_or(true),
+        assertion: keys.node("assertion").and_then(|node| assertion(node, problems)),
         refuse_before: refusals(&keys, "refuse_before", problems),
         find: keys.text("find", problems).map(ToOwned::to_owned),
         list: keys.node("list").and_then(|node| listed(node, problems)),
@@ -250,6 +284,17 @@ fn effect(node: &Node, problems: &mut Problems) -> Option<Effect> {
     }
 }
 
+fn assertion(node: &Node, problems: &mut Problems) -> Option<Assertion> {
+    let keys = Reader::new(node, "an assertion", problems)?;
+    let token = keys.expr("token", &["request"], problems);
+    let key = keys.required("key", problems);
+    keys.finish(problems);
+    if token.is_none() {
+        problems.add(&node.place, "an assertion needs `token`, where the request holds it", None);
+    }
+    Some(Assertion { token: token?, key })
+}
+
 fn issue(node: &Node, problems: &mut Problems) -> Option<u64> {
     let keys = Reader::new(node, "issue", problems)?;
     let seconds = keys.number("seconds", problems);
@@ -257,7 +302,7 @@ fn issue(node: &Node, problems: &mut Problems) -> Option<u64> {
     seconds
 }
 
-/// Collections that routes name must exist.
+/// Collections and keys that routes name must exist.
 fn check_names(spec: &Spec, node: &Node, problems: &mut Problems) {
     let mut names: Vec<&str> = Vec::new();
     for route in &spec.routes {
@@ -273,5 +318,9 @@ fn check_names(spec: &Spec, node: &Node, problems: &mut Problems) {
         let known: Vec<_> = spec.collections.keys().cloned().collect();
         let hint = format!("known collections: {}", known.join(", "));
         problems.add(&node.place, format!("a route names the collection `{name}`"), Some(hint));
+    }
+    let unknown = spec.routes.iter().filter_map(|route| route.assertion.as_ref());
+    for assertion in unknown.filter(|assertion| !spec.keys.contains_key(&assertion.key)) {
+        problems.add(&node.place, format!("a route names the key `{}`", assertion.key), None);
     }
 }

@@ -68,8 +68,10 @@ fn state(world: &World, name: &str, collection: &str) -> Answer {
 
 fn vendors(world: &World, request: &Request) -> Answer {
     let entry = |vendor: &crate::vendor::Vendor| {
-        let base = format!("{}/{}{}", request.origin, vendor.name, vendor.spec.base_path);
-        json!({"name": vendor.name, "base_url": base, "context": vendor.spec.context})
+        let own = crate::stand_in(vendor, &request.origin);
+        let base_urls: serde_json::Map<_, _> =
+            own.base_urls().into_iter().map(|(key, url)| (key, url.into())).collect();
+        json!({"name": own.name, "base_url": own.base_url, "base_urls": base_urls, "context": own.context})
     };
     let all = world.vendors.iter().map(|vendor| entry(&lock(vendor)));
     Answer::json(200, &Value::Array(all.collect()))

@@ -37,6 +37,22 @@ pub struct StandIn {
     pub base_url: String,
     /// The credential fields of an account that it accepts.
     pub context: Map<String, Value>,
+    /// Which of these were made for this run: private keys.
+    pub made: Vec<String>,
+    /// What takes the place of the vendor's other addresses: beginning of a URL -> URL.
+    pub elsewhere: Vec<(String, String)>,
+}
+
+impl StandIn {
+    /// What an operator writes to send the connector here instead of to the vendor: key -> URL.
+    #[must_use]
+    pub fn base_urls(&self) -> Vec<(String, String)> {
+        let own = (self.name.clone(), self.base_url.clone());
+        // With the connector's name: other vendors may have the same address.
+        let others =
+            self.elsewhere.iter().map(|(prefix, url)| (format!("{} {prefix}", self.name), url.clone()));
+        std::iter::once(own).chain(others).collect()
+    }
 }
 
 /// All stand-ins at their start, before they are served.
@@ -106,7 +122,8 @@ impl Sandbox {
     /// When the listener has no address.
     pub fn serve(self, listener: TcpListener) -> std::io::Result<Serving> {
         let address = listener.local_addr()?;
-        let stand_ins = self.vendors.iter().map(|vendor| stand_in(vendor, address)).collect();
+        let origin = format!("http://{address}");
+        let stand_ins = self.vendors.iter().map(|vendor| stand_in(vendor, &origin)).collect();
         let world = Arc::new(World {
             vendors: self.vendors.into_iter().map(Mutex::new).collect(),
             faults: Mutex::default(),
@@ -137,11 +154,16 @@ impl Drop for Serving {
     }
 }
 
-fn stand_in(vendor: &Vendor, address: SocketAddr) -> StandIn {
+fn stand_in(vendor: &Vendor, origin: &str) -> StandIn {
+    let spec = &vendor.spec;
+    let base_url = format!("{origin}/{}{}", vendor.name, spec.base_path);
+    let elsewhere = spec.elsewhere.iter().map(|(prefix, path)| (prefix.clone(), format!("{base_url}{path}")));
     StandIn {
         name: vendor.name.clone(),
-        base_url: format!("http://{address}/{}{}", vendor.name, vendor.spec.base_path),
-        context: vendor.spec.context.clone(),
+        elsewhere: elsewhere.collect(),
+        base_url,
+        context: spec.whole_context(),
+        made: spec.keys.keys().cloned().collect(),
     }
 }
 

@@ -1,7 +1,10 @@
 //! A `sandbox.yaml`, compiled.
 
+use std::sync::OnceLock;
+
 use indexmap::IndexMap;
 use koine_connector::expr::{EvalError, Expr, Scope};
+use koine_connector::keypair::KeyPair;
 use koine_connector::problem::Place;
 use serde_json::{Map, Value};
 
@@ -26,6 +29,10 @@ impl Computed {
 pub(crate) struct Spec {
     pub base_path: String,
     pub context: Map<String, Value>,
+    /// Credential fields that hold a private key, made when it is first asked for.
+    pub keys: IndexMap<String, OnceLock<KeyPair>>,
+    /// The vendor's other addresses: beginning of a URL -> path below the base path that stands for it.
+    pub elsewhere: IndexMap<String, String>,
     pub collections: IndexMap<String, Collection>,
     pub auth: Option<Auth>,
     pub headers: Option<Computed>,
@@ -33,6 +40,21 @@ pub(crate) struct Spec {
     pub not_found: Reply,
     pub no_route: Option<Reply>,
     pub routes: Vec<Route>,
+}
+
+impl Spec {
+    /// The private key in a credential field.
+    pub(crate) fn key(&self, field: &str) -> Option<&KeyPair> {
+        self.keys.get(field).map(|key| key.get_or_init(KeyPair::generate))
+    }
+
+    /// The credential fields of an account that the sandbox accepts, keys included.
+    pub(crate) fn whole_context(&self) -> Map<String, Value> {
+        let mut context = self.context.clone();
+        let keys = self.keys.keys().filter_map(|field| Some((field, self.key(field)?)));
+        context.extend(keys.map(|(field, key)| (field.clone(), key.private_pem().into())));
+        context
+    }
 }
 
 #[derive(Debug)]
@@ -87,6 +109,7 @@ pub(crate) struct Route {
     /// Only requests for which this holds.
     pub when: Option<Expr>,
     pub auth: bool,
+    pub assertion: Option<Assertion>,
     pub refuse_before: Vec<Refusal>,
     pub find: Option<String>,
     pub list: Option<Listed>,
@@ -96,6 +119,15 @@ pub(crate) struct Route {
     pub effects: Vec<Effect>,
     pub issue_seconds: Option<u64>,
     pub reply: Reply,
+}
+
+/// A signed token in the request.
+#[derive(Debug)]
+pub(crate) struct Assertion {
+    /// Where it is.
+    pub token: Expr,
+    /// The credential field whose key must have signed it.
+    pub key: String,
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -99,8 +99,12 @@ collections:
 routes:
   GET things: {list: things}
   GET /things: {list: nothings, pages: {style: page}}
+  POST /y: {assertion: {token: request.body.token, key: nokey}}
+  POST /z: {assertion: {key: key}}
   POST /x: {do: [{set: {}, remove: true}], page: {style: pages}}
 auth: {accepts: wrong.root}
+keys: {key: HS256}
+elsewhere: {id.example.com: /id}
 ";
     let problems = sandbox(text).map(|_| ()).expect_err("it is full of them");
     for wanted in [
@@ -112,6 +116,9 @@ auth: {accepts: wrong.root}
         "an effect has one of",
         "`style` must be page, offset or cursor",
         "auth needs `accepts`",
+        "a key is made for `RS256`",
+        "which path stands for an address",
+        "an assertion needs `token`",
     ] {
         assert!(problems.contains(wanted), "{wanted} is missing in\n{problems}");
     }
@@ -129,6 +136,72 @@ fn the_seed_decides_who_they_are() {
     assert_eq!(people(7), people(7));
     assert_ne!(people(7), people(8));
     assert_eq!(people(7).len(), 250);
+}
+
+const SIGNED: &str = r#"
+base_path: /v1
+context: {email: me@example.com}
+keys: {key: RS256}
+elsewhere: {https://id.example.com: /id}
+auth: {accepts: '$substringAfter(request.headers.authorization, "Bearer ") in issued', refusal: {status: 401}}
+routes:
+  POST /id/token:
+    auth: false
+    assertion: {token: request.body.assertion, key: key}
+    refuse_before:
+      - {if: $not(assertion.genuine), status: 400, body: {error: invalid_grant}}
+      - {if: 'assertion.claims.exp < $millis() / 1000', status: 400, body: {error: expired}}
+    issue: {seconds: 60}
+    reply: {body: '{"access_token": token, "to": assertion.claims.iss}'}
+  GET /me: {reply: {body: {ok: true}}}
+"#;
+
+/// A token request with an assertion, signed by the key or not.
+fn login(vendor: &mut Vendor, assertion: &str) -> (u16, Value) {
+    let form = [("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
+    let body = format!("assertion={assertion}");
+    let (status, _, bytes) = vendor.exchange("POST", "/v1/id/token", &form, &body, false);
+    (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+}
+
+fn signed(pem: &str, claims: &Value) -> String {
+    let key = jsonwebtoken::EncodingKey::from_rsa_pem(pem.as_bytes()).expect("a key in PEM");
+    let header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::RS256);
+    jsonwebtoken::encode(&header, claims, &key).expect("it signs")
+}
+
+#[tokio::test]
+async fn an_assertion_must_be_signed_by_the_key_that_was_made() {
+    let sandbox = sandbox(SIGNED).unwrap_or_else(|problems| panic!("{problems}"));
+    let mut vendor = sandbox.vendor("small").expect("it is the only one").clone();
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+    let serving = sandbox.serve(listener).expect("it has an address");
+    let stand_in = &serving.stand_ins()[0];
+    assert_eq!(
+        (stand_in.made.as_slice(), &stand_in.context["email"]),
+        (["key".to_owned()].as_slice(), &json!("me@example.com"))
+    );
+    let elsewhere = format!("{}/small/v1/id", serving.url());
+    assert_eq!(stand_in.base_urls()[1], ("small https://id.example.com".to_owned(), elsewhere));
+
+    let pem = stand_in.context["key"].as_str().expect("a key");
+    let good = json!({"iss": "me@example.com", "exp": 4_000_000_000_u64});
+    let (status, answer) = login(&mut vendor, &signed(pem, &good));
+    assert_eq!((status, &answer["to"]), (200, &json!("me@example.com")), "{answer}");
+    let token = answer["access_token"].as_str().expect("a token");
+    let bearer = [("authorization".to_owned(), format!("Bearer {token}"))];
+    assert_eq!(vendor.exchange("GET", "/v1/me", &bearer, "", false).0, 200);
+
+    let foreign = koine_connector::keypair::KeyPair::generate();
+    let late = signed(pem, &json!({"exp": 1}));
+    let refusals = [
+        (signed(foreign.private_pem(), &good), "invalid_grant"),
+        (late, "expired"),
+        ("x.y.z".to_owned(), "invalid_grant"),
+    ];
+    for (assertion, error) in refusals {
+        assert_eq!(login(&mut vendor, &assertion), (400, json!({"error": error})));
+    }
 }
 
 proptest! {

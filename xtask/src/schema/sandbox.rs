@@ -14,6 +14,16 @@ pub(crate) fn sandbox() -> Value {
             ("extends", text(), "_shared/<name>.sandbox.yaml holds the defaults."),
             ("base_path", text(), "Path of the vendor's base URL."),
             ("context", map(&template()), "The credential fields of an account that it accepts."),
+            (
+                "keys",
+                map(&one_of(&["RS256"])),
+                "Credential field -> algorithm of the private key made for it.",
+            ),
+            (
+                "elsewhere",
+                map(&text()),
+                "The vendor's other addresses: beginning of a URL -> path below base_path.",
+            ),
             ("collections", map(&collection()), "What the vendor holds at the start."),
             ("auth", auth(), "Which credentials are good."),
             ("headers", template(), "Headers of every answer."),
@@ -64,6 +74,11 @@ fn route() -> Value {
         &[
             ("auth", boolean(), "false: no credentials are asked for."),
             ("when", expression(), "Only requests for which this holds."),
+            (
+                "assertion",
+                object("an assertion", &[("token", expression(), ""), ("key", text(), "")]),
+                "A signed token in the request.",
+            ),
             ("refuse_before", list(&refusal()), "Checked before anything is looked up."),
             ("find", text(), "A collection; its record with the path's key becomes record."),
             ("list", expression(), "A collection, or an expression that gives an array."),

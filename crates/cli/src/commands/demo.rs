@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use koine_engine::{AccountQuery, BaseUrls, Caller, Engine, NewAccount};
-use koine_sandbox::Serving;
+use koine_engine::{AccountPatch, AccountQuery, BaseUrls, Caller, Engine, NewAccount};
+use koine_sandbox::{Serving, StandIn};
 use koine_store::{MasterKey, NewToken};
 use serde_json::{Map, Value, json};
 
@@ -61,12 +61,11 @@ pub(crate) async fn run(options: &Demo) -> Result<(), Failure> {
 fn config(data: &Path, serving: &Serving) -> Result<Config, Failure> {
     let fail = |what: &Path, error: std::io::Error| Failure::usage(format!("{}: {error}", what.display()));
     std::fs::create_dir_all(data).map_err(|error| fail(data, error))?;
-    let base_urls = serving.stand_ins().iter().map(|vendor| {
-        let url = url::Url::parse(&vendor.base_url).expect("the sandbox's own address is a URL");
-        (vendor.name.clone(), url)
-    });
+    let parsed = |text: String| url::Url::parse(&text).expect("the sandbox's own address is a URL");
+    let base_urls = serving.stand_ins().iter().flat_map(StandIn::base_urls);
+    let base_urls = base_urls.map(|(key, url)| (key, parsed(url))).collect();
+    let base_urls = BaseUrls::new(base_urls).map_err(Failure::other)?;
     let loopback = "127.0.0.0/8".parse().expect("a range");
-    let base_urls = BaseUrls::new(base_urls.collect()).map_err(Failure::other)?;
     Config::demo(data, base_urls, vec![loopback], &master_key(&data.join("master.key"))?)
 }
 
@@ -109,7 +108,8 @@ async fn connect(engine: &Engine, serving: &Serving) -> Result<(String, Map<Stri
     let caller = Caller::operator(environment.id);
     let mut accounts = known(engine, &caller).await?;
     for vendor in serving.stand_ins().iter().filter(|vendor| !vendor.context.is_empty()) {
-        if accounts.contains_key(&vendor.name) {
+        if let Some(id) = accounts.get(&vendor.name).and_then(Value::as_str) {
+            renew(engine, &caller, id, vendor).await?;
             continue;
         }
         let new = NewAccount {
@@ -122,6 +122,15 @@ async fn connect(engine: &Engine, serving: &Serving) -> Result<(String, Map<Stri
         accounts.insert(vendor.name.clone(), account["id"].clone());
     }
     Ok((token, accounts))
+}
+
+/// An account of an earlier run gets the keys that the sandbox made for this one.
+async fn renew(engine: &Engine, caller: &Caller, id: &str, vendor: &StandIn) -> Result<(), Failure> {
+    let made = vendor.context.iter().filter(|(field, _)| vendor.made.contains(field));
+    let made: Map<String, Value> = made.map(|(field, key)| (field.clone(), key.clone())).collect();
+    let Some(id) = id.parse().ok().filter(|_| !made.is_empty()) else { return Ok(()) };
+    engine.patch_account(caller, id, AccountPatch { context: Some(made), ..AccountPatch::default() }).await?;
+    Ok(())
 }
 
 async fn known(engine: &Engine, caller: &Caller) -> Result<Map<String, Value>, Failure> {

@@ -27,7 +27,8 @@ pub(crate) async fn run(options: &Sandbox, format: Format) -> Result<(), Failure
     let base_urls: Map<String, Value> = serving
         .stand_ins()
         .iter()
-        .map(|vendor| (vendor.name.clone(), Value::String(vendor.base_url.clone())))
+        .flat_map(koine_sandbox::StandIn::base_urls)
+        .map(|(key, url)| (key, Value::String(url)))
         .collect();
     if format == Format::Json {
         let vendors: Vec<_> = serving
@@ -41,19 +42,22 @@ pub(crate) async fn run(options: &Sandbox, format: Format) -> Result<(), Failure
     } else {
         println!("sandbox on {}\n", serving.url());
         for vendor in serving.stand_ins() {
-            println!(
-                "  {:<16} {}\n{:19}{}",
-                vendor.name,
-                vendor.base_url,
-                "",
-                Value::Object(vendor.context.clone())
-            );
+            println!("  {:<16} {}\n{:19}{}", vendor.name, vendor.base_url, "", Value::Object(shown(vendor)));
         }
         println!("\nA gateway reaches it with\n\n  export KOINE_ALLOW_ADDRESSES=127.0.0.0/8");
         println!("  export KOINE_BASE_URLS='{}'", Value::Object(base_urls));
     }
     stop().await;
     Ok(())
+}
+
+/// Credential fields for people; a key is many lines, and `-o json` has it.
+fn shown(vendor: &koine_sandbox::StandIn) -> Map<String, Value> {
+    let mut context = vendor.context.clone();
+    for field in &vendor.made {
+        context.insert(field.clone(), Value::String("made at start; see -o json".to_owned()));
+    }
+    context
 }
 
 /// The sandbox of all connectors, the operator's own included, on loopback.
