@@ -63,6 +63,8 @@ pub struct CredentialField {
     pub secret: bool,
     /// Whether an account cannot do without.
     pub required: bool,
+    /// Whether it may hold line breaks, as a key in PEM does.
+    pub multiline: bool,
     /// What the whole value must look like.
     pub pattern: Option<regex_lite::Regex>,
     /// A made-up value.

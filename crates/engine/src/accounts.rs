@@ -198,7 +198,8 @@ fn check_context(
             return Err(Error::invalid(message));
         };
         let text = value.as_str().ok_or_else(|| Error::invalid(format!("`context.{name}` must be text")))?;
-        let bad = text.chars().any(char::is_control)
+        let allowed = |c: char| !c.is_control() || field.multiline && matches!(c, '\n' | '\r');
+        let bad = !text.chars().all(allowed)
             || field.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(text));
         if bad {
             let example =

@@ -198,6 +198,7 @@ fn token_failed(vendor: &str, error: TokenError) -> Answer {
             let body = json!({"message": format!("{vendor} did not accept the login: {body}")}).to_string();
             Answer::Received(koine_model::Response { status, headers: Vec::new(), body: body.into() })
         }
+        TokenError::Refused { body, .. } => Answer::NotSent(format!("no access token: {body}")),
         TokenError::Forbidden(why) => Answer::Forbidden(why),
         other => Answer::NotSent(format!("no access token: {other}")),
     }

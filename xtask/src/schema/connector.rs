@@ -55,6 +55,7 @@ fn credential_field() -> Value {
             ("label", text(), "Shown to people."),
             ("secret", boolean(), "Whether it must never be shown again."),
             ("required", boolean(), "Whether an account cannot do without (default true)."),
+            ("multiline", boolean(), "Whether it may hold line breaks, as a key in PEM does."),
             ("pattern", text(), "What the whole value must look like; needed when it reaches a host."),
             ("example", prose(), "A made-up value."),
             ("default", template(), "The value when none is given."),

@@ -141,6 +141,7 @@ fn credential_field(node: &Node, problems: &mut Problems) -> Option<CredentialFi
         label: reader.required("label", problems),
         secret: reader.boolean("secret", problems).unwrap_or(false),
         required: reader.boolean("required", problems).unwrap_or(true),
+        multiline: reader.boolean("multiline", problems).unwrap_or(false),
         pattern: pattern(&reader, "pattern", problems),
         example: reader.prose("example"),
         default: reader.node("default").map(Node::to_json),

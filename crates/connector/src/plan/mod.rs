@@ -399,6 +399,11 @@ impl Plan {
         match self.stage {
             Stage::BeforeWait(..) => self.wait_answered(spec, &refusal.response, true),
             _ if self.step_is_optional() => self.skip_step(),
+            // Asked for one address, a vendor may say that nobody has it as it says that an id is unknown.
+            Stage::Main if self.ask.method == "find" => {
+                self.end(Ok(Success::List { items: Vec::new(), next: None, looping: false }), None, None);
+                Ok(())
+            }
             Stage::Target | Stage::Main => {
                 self.refusal = Some(refusal);
                 Err(Failure::NotFound)
