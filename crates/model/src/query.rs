@@ -59,13 +59,14 @@ fn decode(text: &str) -> Result<String, QueryError> {
         .map_err(|_| QueryError::NotUtf8)
 }
 
-/// Splits `a[b][]` into its parts. `None` for keys that are dropped: empty ones and prototype tricks.
+/// Splits `a[b][]` into its parts. `None` for keys that are dropped: empty ones, prototype tricks, and those with a NUL,
+/// which would be taken for the marks of lists under construction.
 fn split_key(key: &str) -> Result<Option<Vec<Part>>, QueryError> {
     let (name, mut rest) = match key.find('[') {
         Some(0) | None => (key, ""),
         Some(at) => key.split_at(at),
     };
-    if name.is_empty() {
+    if name.is_empty() || key.contains(LIST) {
         return Ok(None);
     }
     let mut parts = vec![Part::Name(name.to_owned())];
@@ -201,6 +202,7 @@ mod tests {
             ("integration.name=zendesk", json!({"integration.name": "zendesk"})),
             ("next_cursor=", json!({"next_cursor": ""})),
             ("__proto__[x]=1&a[constructor]=2", json!({})),
+            ("a[%00constructor]=1&%000=2&b[%0000000000000000000001]=3", json!({})),
             ("a[2]=z&a[0]=x", json!({"a": ["x", "z"]})),
         ] {
             assert_eq!(read(raw), wanted, "{raw}");
