@@ -1,6 +1,8 @@
 //! `cargo xtask generate` writes what follows from the code: the reference of functions, the schemas for editors.
+//! `cargo xtask bench` measures.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to its terminal")]
 
+mod bench;
 mod functions;
 mod schema;
 
@@ -24,11 +26,16 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Measure what the gateway costs, beside nginx.
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
-    let Command::Generate { check } = Cli::parse().command;
-    match generate(check) {
+    let result = match Cli::parse().command {
+        Command::Generate { check } => generate(check),
+        Command::Bench(options) => bench::run(&options),
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("xtask: {message}");
