@@ -82,8 +82,11 @@ fn from_refusal(vendor: &str, refusal: Refusal) -> Error {
         .json()
         .unwrap_or_else(|| Value::String(String::from_utf8_lossy(&refusal.response.body).into_owned()));
     let status = if refusal.throttled { 429 } else { refusal.status };
-    let told = refusal.message.or_else(|| message_in(&raw));
-    let message = told.unwrap_or_else(|| format!("{vendor} answered {}", refusal.response.status));
+    let told = refusal.message.or_else(|| message_in(&raw)).or_else(|| plain_words(&raw));
+    let message = told.unwrap_or_else(|| match refusal.response.status {
+        status @ 400.. => format!("{vendor} answered {status}"),
+        status => format!("{vendor} answered {status}, but not with what was asked for"),
+    });
     let mut headers: Vec<(String, String)> =
         refusal.response.headers.iter().filter(|(name, _)| SHOWN.contains(&name.as_str())).cloned().collect();
     headers.retain(|(name, _)| name != "content-type");
@@ -128,6 +131,14 @@ fn message_in(raw: &Value) -> Option<String> {
         Value::String(message) => Some(message.clone()),
         other => text(other),
     })
+}
+
+/// A short plain text; a page of HTML is none.
+fn plain_words(raw: &Value) -> Option<String> {
+    let text = raw.as_str()?.trim();
+    let plain =
+        !text.is_empty() && text.len() <= 300 && !text.starts_with('<') && !text.contains(char::is_control);
+    plain.then(|| text.to_owned())
 }
 
 /// Vendor headers for a successful answer.

@@ -37,15 +37,20 @@ pub(crate) fn one(prepared: &Prepared, vendor: &Value, input: &MapInput) -> Resu
     Ok(Mapped { unified, vendor: vendor.clone() })
 }
 
-pub(crate) fn input(prepared: &Prepared, finished: &Finished) -> MapInput {
+/// Credential fields that are no secret.
+fn shown_context(prepared: &Prepared) -> Map<String, Value> {
     let mut context = prepared.connection.context().unwrap_or_default();
     let secret = prepared.connection.secret_fields().unwrap_or_default();
     context.retain(|name, _| !secret.contains(name));
+    context
+}
+
+pub(crate) fn input(prepared: &Prepared, finished: &Finished) -> MapInput {
     MapInput {
         id: prepared.call.id.clone(),
         query: prepared.query.clone(),
         body: prepared.body.clone(),
-        context,
+        context: shown_context(prepared),
         before: finished.before.clone(),
     }
 }
@@ -136,6 +141,6 @@ pub(crate) fn answer_scope(prepared: &Prepared, response: &Response) -> Value {
     let data = response.json().unwrap_or(Value::Null);
     json!({
         "id": prepared.call.id, "query": prepared.query, "body": prepared.body, "headers": headers,
-        "status": response.status, "response": data, "data": data,
+        "status": response.status, "response": data, "data": data, "context": shown_context(prepared),
     })
 }
