@@ -155,8 +155,9 @@ async fn held(demo: &Demo, case: &Case) -> Vec<Vec<Value>> {
 
 #[tokio::test]
 async fn list_get_plan_delete_and_again() {
+    let demo = Demo::start().await;
     for case in CASES {
-        let demo = Demo::start().await;
+        demo.reset().await;
         let users = format!("{}/users", case.model);
         let with = |path: &str, more: &str| format!("{path}?{}&{more}", case.query);
         let all = demo.all(case.connector, &with(&users, "")).await;
@@ -192,6 +193,7 @@ async fn list_get_plan_delete_and_again() {
 
 #[tokio::test]
 async fn deactivate() {
+    let demo = Demo::start().await;
     for (connector, field, off) in [
         ("okta", "status", json!("DEPROVISIONED")),
         ("miro-scim", "active", json!(false)),
@@ -201,7 +203,6 @@ async fn deactivate() {
         ("notion-scim", "active", json!(false)),
         ("salesforce", "IsActive", json!(false)),
     ] {
-        let demo = Demo::start().await;
         let id = demo.id_of(connector, "user-directory/users", "ada@example.com").await;
         let body = json!({"user_id": id});
         for _ in 0..2 {
@@ -228,8 +229,8 @@ async fn out_of_a_group_and_only_that() {
         ("salesforce", "", "Engineering", "groups", "__members"),
         ("slack-enterprise", "workspace_id=T0ALPHA", "Engineering", "usergroups", "__users"),
     ];
+    let demo = Demo::start().await;
     for (connector, query, name, collection, members) in cases {
-        let demo = Demo::start().await;
         let groups = demo.all(connector, &format!("user-directory/groups?{query}")).await;
         let group = groups.iter().find(|group| group["name"] == name).unwrap()["id"].as_str().unwrap();
         let people = demo.all(connector, &format!("user-directory/users?{query}")).await;
