@@ -7,6 +7,7 @@ mod run;
 mod walk;
 
 use cases::CASES;
+use serde_json::{Value, json};
 use walk::walk;
 
 /// One test per connector, so that they run side by side.
@@ -16,8 +17,13 @@ fn explore(connector: &str) {
 
 /// With at most so many faults a call, on at least so many paths.
 fn explore_with(connector: &str, faults: usize, least: usize) {
+    explore_as(connector, &json!({}), faults, least);
+}
+
+/// With further credential fields of the account.
+fn explore_as(connector: &str, context: &Value, faults: usize, least: usize) {
     for case in CASES.iter().filter(|case| case.connector == connector) {
-        let paths = walk(case, faults);
+        let paths = walk(case, context, faults);
         println!("{:<14} {:<36} {paths} paths", case.connector, case.method());
         assert!(paths > least, "{}: only {paths} paths", case.method());
     }
@@ -105,6 +111,6 @@ fn no_destructive_method_is_left_out() {
 #[test]
 fn dry_runs_only_read() {
     for case in CASES {
-        run::dry(case);
+        run::dry(case, &json!({}));
     }
 }

@@ -70,8 +70,12 @@ pub(crate) fn vendor(case: &Case) -> Vendor {
     SANDBOX.vendor(case.connector).expect("every connector has a sandbox").clone()
 }
 
-fn ask(case: &Case, vendor: &Vendor, mode: Mode) -> Ask {
+fn ask(case: &Case, own: &Value, vendor: &Vendor, mode: Mode) -> Ask {
     let (id, query, body) = (case.call)(vendor);
+    let mut context = fields(
+        &json!({"domain": "acme.okta.com", "api_version": "64.0", "profile_fields": "AboutMe", "session": {"site_id": "9a8b7c6d-0000-4000-8000-00000000acme"}}),
+    );
+    context.extend(fields(own));
     let target = body.get("group_id").or(body.get("user_id")).and_then(Value::as_str).map(ToOwned::to_owned);
     Ask {
         model: case.model.to_owned(),
@@ -84,9 +88,7 @@ fn ask(case: &Case, vendor: &Vendor, mode: Mode) -> Ask {
         remote_query: Map::new(),
         remote_data: Map::new(),
         passthrough: None,
-        context: fields(
-            &json!({"domain": "acme.okta.com", "api_version": "64.0", "profile_fields": "AboutMe", "session": {"site_id": "9a8b7c6d-0000-4000-8000-00000000acme"}}),
-        ),
+        context,
         secret_fields: Vec::new(),
         base_url: Some("http://sandbox.example/".parse().expect("a URL")),
         limit: None,
@@ -105,9 +107,9 @@ fn plan(case: &Case, ask: Ask) -> Plan {
 }
 
 /// Runs the method; `fates` are those of the exchanges in order, and what follows them goes well.
-pub(crate) fn run(case: &Case, fates: &[Fate]) -> Run {
+pub(crate) fn run(case: &Case, context: &Value, fates: &[Fate]) -> Run {
     let mut vendor = vendor(case);
-    let mut plan = plan(case, ask(case, &vendor, Mode::Run));
+    let mut plan = plan(case, ask(case, context, &vendor, Mode::Run));
     let mut exchanges: Vec<Exchange> = Vec::new();
     loop {
         let send = match plan.next() {
@@ -125,10 +127,10 @@ pub(crate) fn run(case: &Case, fates: &[Fate]) -> Run {
 }
 
 /// What a start after a crash finds out about the run, had it been cut after the exchange.
-pub(crate) fn settle(case: &Case, exchange_before: &Exchange) -> Finished {
+pub(crate) fn settle(case: &Case, context: &Value, exchange_before: &Exchange) -> Finished {
     let mut vendor = exchange_before.vendor.clone();
     let start = self::vendor(case);
-    let mut ask = ask(case, &start, Mode::Settle);
+    let mut ask = ask(case, context, &start, Mode::Settle);
     let snapshot = &exchange_before.snapshot;
     ask.known_target = Some(snapshot["target"].clone()).filter(|target| !target.is_null());
     ask.known_before = fields(&snapshot["before"]);
@@ -147,9 +149,9 @@ pub(crate) fn settle(case: &Case, exchange_before: &Exchange) -> Finished {
 }
 
 /// A dry run sends reads only, and ends with a plan.
-pub(crate) fn dry(case: &Case) {
+pub(crate) fn dry(case: &Case, context: &Value) {
     let mut vendor = vendor(case);
-    let mut plan = plan(case, ask(case, &vendor, Mode::DryRun));
+    let mut plan = plan(case, ask(case, context, &vendor, Mode::DryRun));
     for _ in 0..40 {
         match plan.next() {
             Next::Done(finished) => {

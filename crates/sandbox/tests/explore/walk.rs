@@ -4,17 +4,18 @@ use std::collections::HashMap;
 
 use koine_connector::plan::Failure;
 use koine_model::Outcome;
+use serde_json::Value;
 
 use crate::cases::Case;
 use crate::run::{CATALOGUE, FATES_OF_READS, FATES_OF_WRITES, Fate, Run, run, settle};
 
 /// Walks all paths of a method with at most so many faults, and gives how many there were.
-pub(crate) fn walk(case: &Case, most_faults: usize) -> usize {
+pub(crate) fn walk(case: &Case, context: &Value, most_faults: usize) -> usize {
     let mut open = vec![Vec::new()];
     let mut paths = 0;
     while let Some(fates) = open.pop() {
-        let run = run(case, &fates);
-        check(case, &fates, &run);
+        let run = run(case, context, &fates);
+        check(case, context, &fates, &run);
         paths += 1;
         let faults = fates.iter().filter(|fate| **fate != Fate::Fine).count();
         if faults == most_faults {
@@ -33,7 +34,7 @@ pub(crate) fn walk(case: &Case, most_faults: usize) -> usize {
     paths
 }
 
-fn check(case: &Case, fates: &[Fate], run: &Run) {
+fn check(case: &Case, context: &Value, fates: &[Fate], run: &Run) {
     let done = (case.done)(&run.vendor);
     let what = || {
         let steps: Vec<_> = run
@@ -67,7 +68,7 @@ fn check(case: &Case, fates: &[Fate], run: &Run) {
         _ => panic!("an end that has no meaning: {}", what()),
     }
     check_sends(case, run, &what);
-    check_settlements(case, run, &what);
+    check_settlements(case, context, run, &what);
 }
 
 /// Whether something happened after which not everything can be known.
@@ -101,10 +102,10 @@ fn check_sends(case: &Case, run: &Run, what: &dyn Fn() -> String) {
 }
 
 /// Cut after any destructive exchange, a start finds out the truth by reading.
-fn check_settlements(case: &Case, run: &Run, what: &dyn Fn() -> String) {
+fn check_settlements(case: &Case, context: &Value, run: &Run, what: &dyn Fn() -> String) {
     for exchange in run.exchanges.iter().filter(|exchange| exchange.send.destructive) {
         let done = (case.done)(&exchange.vendor);
-        let settled = settle(case, exchange);
+        let settled = settle(case, context, exchange);
         match settled.outcome {
             Some(Outcome::Removed | Outcome::Deactivated) => {
                 assert!(done, "settled as done, and it is not: {}", what());
