@@ -121,6 +121,27 @@ const CASES: &[Case] = &[
         outcome: "deactivated",
         holds: &["users", "groups", "roles"],
     },
+    Case {
+        connector: "jamf",
+        model: "user-directory",
+        query: "user_type=end_user",
+        people: 250,
+        unknown: "99999",
+        stays: false,
+        outcome: "removed",
+        holds: &["users", "accounts", "user_groups", "account_groups"],
+    },
+    // the first 230 people sign in to Jamf Pro itself, too
+    Case {
+        connector: "jamf",
+        model: "user-directory",
+        query: "user_type=admin",
+        people: 230,
+        unknown: "240",
+        stays: false,
+        outcome: "removed",
+        holds: &["users", "accounts", "user_groups", "account_groups"],
+    },
     // one more was invited by e-mail alone
     Case {
         connector: "dropbox-sign",
@@ -228,6 +249,8 @@ async fn out_of_a_group_and_only_that() {
         ("notion-scim", "", "Engineering", "groups", "members"),
         ("salesforce", "", "Engineering", "groups", "__members"),
         ("slack-enterprise", "workspace_id=T0ALPHA", "Engineering", "usergroups", "__users"),
+        ("jamf", "user_type=end_user", "R&D", "user_groups", "__members"),
+        ("jamf", "user_type=admin", "Help desk", "account_groups", "__members"),
     ];
     let demo = Demo::start().await;
     for (connector, query, name, collection, members) in cases {

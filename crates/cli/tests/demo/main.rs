@@ -4,6 +4,7 @@
 mod bad_input;
 mod faults;
 mod hostile;
+mod kinds;
 mod life;
 mod meta;
 mod parameters;

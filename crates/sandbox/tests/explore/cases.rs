@@ -44,6 +44,15 @@ fn by_email<'a>(vendor: &'a Vendor, collection: &str, key: &str) -> Option<&'a V
     vendor.collection(collection).iter().find(|user| user[key] == SECOND_PERSON)
 }
 
+fn by_id<'a>(vendor: &'a Vendor, collection: &str, id: &str) -> Option<&'a Value> {
+    vendor.collection(collection).iter().find(|own| own["id"] == id)
+}
+
+/// Of the first group.
+fn members(vendor: &Vendor, collection: &str) -> Vec<String> {
+    vendor.collection(collection)[0]["__members"].as_array().into_iter().flatten().map(text).collect()
+}
+
 pub(crate) const CASES: &[Case] = &[
     Case {
         connector: "okta",
@@ -286,6 +295,50 @@ pub(crate) const CASES: &[Case] = &[
             (None, json!({}), json!({"group_id": group, "user_id": second(vendor, "users")["Id"]}))
         },
         done: |vendor| !is_member(vendor, "groups", 0, "__members", &text(&second(vendor, "users")["Id"])),
+    },
+    Case {
+        connector: "jamf",
+        model: "user-directory",
+        resource: "users",
+        method: "delete",
+        call: |_| (Some("2".to_owned()), json!({"user_type": "end_user"}), json!({})),
+        done: |vendor| by_id(vendor, "users", "2").is_none() && by_id(vendor, "accounts", "2").is_some(),
+    },
+    Case {
+        connector: "jamf",
+        model: "user-directory",
+        resource: "users",
+        method: "delete",
+        call: |_| (Some("2".to_owned()), json!({"user_type": "admin"}), json!({})),
+        done: |vendor| by_id(vendor, "accounts", "2").is_none() && by_id(vendor, "users", "2").is_some(),
+    },
+    Case {
+        connector: "jamf",
+        model: "user-directory",
+        resource: "users",
+        method: "deactivate",
+        call: |_| (None, json!({"user_type": "admin"}), json!({"user_id": "2"})),
+        done: |vendor| by_id(vendor, "accounts", "2").is_some_and(|own| own["accountStatus"] == "Disabled"),
+    },
+    Case {
+        connector: "jamf",
+        model: "user-directory",
+        resource: "groups",
+        method: "remove-user",
+        call: |_| (None, json!({"user_type": "end_user"}), json!({"group_id": "1", "user_id": "2"})),
+        done: |vendor| {
+            members(vendor, "user_groups") == ["1", "3"] && members(vendor, "account_groups").len() == 3
+        },
+    },
+    Case {
+        connector: "jamf",
+        model: "user-directory",
+        resource: "groups",
+        method: "remove-user",
+        call: |_| (None, json!({"user_type": "admin"}), json!({"group_id": "1", "user_id": "2"})),
+        done: |vendor| {
+            members(vendor, "account_groups") == ["1", "3"] && members(vendor, "user_groups").len() == 3
+        },
     },
     Case {
         connector: "dropbox-sign",

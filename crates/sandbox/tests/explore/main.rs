@@ -86,6 +86,16 @@ fn no_removal_at_salesforce_lies() {
     explore_with("salesforce", 1, 20);
 }
 
+#[test]
+fn no_removal_at_jamf_lies() {
+    explore("jamf");
+}
+
+#[test]
+fn no_removal_at_an_old_jamf_lies() {
+    explore_as("jamf", &json!({"api": "classic"}), 1, 20);
+}
+
 /// Every destructive method of the catalogue is walked.
 #[test]
 fn no_destructive_method_is_left_out() {

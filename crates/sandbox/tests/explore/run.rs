@@ -264,6 +264,12 @@ fn token(case: &Case, vendor: &mut Vendor) -> String {
             "grant_type=client_credentials&client_id=sandbox-app&client_secret=sandbox-salesforce",
             "/access_token",
         ),
+        "jamf" => (
+            "/api/oauth/token",
+            "application/x-www-form-urlencoded",
+            "grant_type=client_credentials&client_id=sandbox-client&client_secret=sandbox-jamf",
+            "/access_token",
+        ),
         _ => (
             "/v2/oauth2/token",
             "application/x-www-form-urlencoded",
