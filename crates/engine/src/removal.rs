@@ -38,7 +38,12 @@ pub(crate) async fn write(engine: &Engine, caller: &Caller, mut prepared: Prepar
 }
 
 async fn execute(engine: &Engine, prepared: &mut Prepared, id: Uuid) -> Result<Reply, Error> {
+    let by_address = prepared.subject_id().as_deref() == Some("-");
     subject::find(engine, prepared).await?;
+    if let Some(target) = journal_id(prepared).filter(|_| by_address) {
+        // Evidence, should the same person be named by id later.
+        engine.parts.store.name_target(id, &target).await.map_err(Error::internal)?;
+    }
     let _held = engine.locks.hold(lock_key(prepared)).await;
     subject::check_emails(engine, prepared).await?;
     let evidence = evidence(engine, prepared).await?;

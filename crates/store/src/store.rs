@@ -57,6 +57,9 @@ pub trait Store: Send + Sync + 'static {
     /// Enters a write call into the journal, or says why its idempotency key forbids it; atomic.
     /// Keys count for 24 hours. [`StoreError::Conflict`] when the call's id is taken.
     async fn begin_call(&self, call: NewCall) -> Result<Begun, StoreError>;
+    /// Notes whom an open call is about, where its caller named them otherwise than by id.
+    /// [`StoreError::Conflict`] when the call is finished or was released.
+    async fn name_target(&self, call_id: Uuid, target_id: &str) -> Result<(), StoreError>;
     /// Notes that a destructive request is about to leave; do not send before this returned `Ok`.
     /// Again for the same step, it renews the digest and keeps the first snapshot.
     /// [`StoreError::Conflict`] when the call is finished or was released: nothing may be sent for it then.

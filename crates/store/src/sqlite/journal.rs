@@ -109,6 +109,24 @@ async fn insert_key(
     Ok(())
 }
 
+pub(super) async fn name_target(
+    store: &SqliteStore,
+    call_id: Uuid,
+    target_id: &str,
+) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "UPDATE calls SET target_id = ?2 WHERE id = ?1 AND finished_at IS NULL AND released_at IS NULL",
+    )
+    .bind(call_id.to_string())
+    .bind(target_id.to_owned())
+    .execute(&store.write)
+    .await?;
+    match done.rows_affected() {
+        0 => Err(StoreError::conflict(format!("call {call_id} is no longer open"))),
+        _ => Ok(()),
+    }
+}
+
 pub(super) async fn record_intent(
     store: &SqliteStore,
     call_id: Uuid,

@@ -131,6 +131,10 @@ impl Store for SqliteStore {
         journal::begin(self, &call).await
     }
 
+    async fn name_target(&self, call_id: Uuid, target_id: &str) -> Result<(), StoreError> {
+        journal::name_target(self, call_id, target_id).await
+    }
+
     async fn record_intent(
         &self,
         call_id: Uuid,

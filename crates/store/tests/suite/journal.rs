@@ -75,6 +75,15 @@ pub(crate) async fn attempts_are_evidence(store: Arc<dyn Store>) {
         assert_eq!(attempted(environment, account, "users", target).await, evidence);
     }
 
+    let by_address = NewCall { target_id: Some("-".to_owned()), ..removal(environment, account, None) };
+    store.begin_call(by_address.clone()).await.unwrap();
+    store.name_target(by_address.id, "55").await.unwrap();
+    store.finish_call(by_address.id, finish("removed", None)).await.unwrap();
+    assert!(attempted(environment, account, "users", "55").await, "whoever it was found to be about");
+    assert!(!attempted(environment, account, "users", "-").await);
+    let late = store.name_target(by_address.id, "56").await;
+    assert!(matches!(late, Err(StoreError::Conflict { .. })));
+
     let vain = NewCall { target_id: Some("60".to_owned()), ..removal(environment, account, None) };
     store.begin_call(vain.clone()).await.unwrap();
     store.record_intent(vain.id, "delete", "d", None).await.unwrap();
