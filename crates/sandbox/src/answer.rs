@@ -56,17 +56,41 @@ impl Answer {
     }
 }
 
-/// Runs the route numbered `at`; also whether it changed anything.
+/// What a route came to.
+pub(crate) struct Done {
+    pub answer: Answer,
+    /// Whether the vendor's records changed.
+    pub changed: bool,
+    /// What to remember of the token that was issued.
+    pub grant: Option<Value>,
+}
+
+impl Done {
+    fn refused(answer: Answer) -> Self {
+        Self { answer, changed: false, grant: None }
+    }
+}
+
+/// The access tokens that a route sees.
+pub(crate) struct Tokens {
+    /// The one that it would issue.
+    pub next: String,
+    /// What is remembered of the live ones, by token.
+    pub grants: Value,
+}
+
+/// Runs the route numbered `at`.
 pub(crate) fn run(
     spec: &Spec,
     at: usize,
     request: &Request,
     params: &Map<String, Value>,
     state: &mut State,
-    token: Option<&str>,
-) -> Result<(Answer, bool), Broken> {
+    tokens: &Tokens,
+) -> Result<Done, Broken> {
     let route = &spec.routes[at];
-    let mut root = json!({"request": request.root(params), "state": state.root(), "token": token});
+    let token = route.issue.as_ref().map(|_| tokens.next.as_str());
+    let mut root = json!({"request": request.root(params), "state": state.root(), "token": token, "grants": tokens.grants});
     if let Some(assertion) = &route.assertion {
         let token = assertion.token.eval(&root)?;
         let opened = token.as_ref().and_then(Value::as_str).zip(spec.key(&assertion.key));
@@ -74,12 +98,12 @@ pub(crate) fn run(
         root["assertion"] = opened.unwrap_or_else(|| json!({"genuine": false}));
     }
     if let Some(refusal) = refused(&route.refuse_before, &root)? {
-        return Ok((refusal, false));
+        return Ok(Done::refused(refusal));
     }
     let mut found = None;
     if let Some(collection) = &route.find {
         let Some(index) = find(spec, route, collection, params, state, &root)? else {
-            return Ok((reply(&spec.not_found, 404, &root)?, false));
+            return Ok(Done::refused(reply(&spec.not_found, 404, &root)?));
         };
         let record = state.records(collection)[index].clone();
         root["before"] = record.clone();
@@ -99,7 +123,7 @@ pub(crate) fn run(
         };
     }
     if let Some(refusal) = refused(&route.refuse, &root)? {
-        return Ok((refusal, false));
+        return Ok(Done::refused(refusal));
     }
     let (changed, record) = effects(&route.effects, found, state, &root)?;
     let default = default_status(&root, found.is_some(), record.is_none());
@@ -109,11 +133,11 @@ pub(crate) fn run(
     }
     let mut answer = reply(&route.reply, default, &root)?;
     answer.headers.extend(link.map(|link| ("link".to_owned(), link)));
-    Ok((answer, changed || token_was_issued(&root)))
-}
-
-fn token_was_issued(root: &Value) -> bool {
-    !root["token"].is_null()
+    let grant = route.issue.as_ref().map(|issue| match &issue.grant {
+        Some(grant) => grant.eval(&Scope::new(&root)),
+        None => Ok(Value::Null),
+    });
+    Ok(Done { answer, changed, grant: grant.transpose()? })
 }
 
 /// 204 when the record that was found is gone.

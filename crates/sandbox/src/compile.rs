@@ -11,8 +11,8 @@ use koine_connector::yaml::{Data, Node};
 use serde_json::{Map, Value};
 
 use crate::spec::{
-    Assertion, Auth, Change, Collection, Computed, Effect, Listed, Page, RateLimit, Refusal, Reply, Route,
-    Segment, Spec, Start, Style,
+    Assertion, Auth, Change, Collection, Computed, Effect, Issue, Listed, Page, RateLimit, Refusal, Reply,
+    Route, Segment, Spec, Start, Style,
 };
 
 pub(crate) fn vendor(name: &str, files: &Files, problems: &mut Problems) -> Option<Spec> {
@@ -123,7 +123,7 @@ fn elsewhere(reader: &Reader<'_>, problems: &mut Problems) -> IndexMap<String, S
 
 fn auth(node: &Node, problems: &mut Problems) -> Option<Auth> {
     let keys = Reader::new(node, "auth", problems)?;
-    let accepts = keys.expr("accepts", &["request", "issued"], problems);
+    let accepts = keys.expr("accepts", &["request", "issued", "grants"], problems);
     let refusal = keys.node("refusal").and_then(|node| reply(node, problems));
     keys.finish(problems);
     match (accepts, refusal) {
@@ -197,7 +197,7 @@ fn route(verb: &str, path: &str, node: &Node, problems: &mut Problems) -> Option
         page: keys.node("page").and_then(|node| page(node, problems)),
         refuse: refusals(&keys, "refuse", problems),
         effects: keys.list("do", problems).iter().filter_map(|node| effect(node, problems)).collect(),
-        issue_seconds: keys.node("issue").and_then(|node| issue(node, problems)),
+        issue: keys.node("issue").and_then(|node| issue(node, problems)),
         reply: keys.node("reply").and_then(|node| reply(node, problems)).unwrap_or_default(),
     };
     keys.finish(problems);
@@ -295,11 +295,12 @@ fn assertion(node: &Node, problems: &mut Problems) -> Option<Assertion> {
     Some(Assertion { token: token?, key })
 }
 
-fn issue(node: &Node, problems: &mut Problems) -> Option<u64> {
+fn issue(node: &Node, problems: &mut Problems) -> Option<Issue> {
     let keys = Reader::new(node, "issue", problems)?;
     let seconds = keys.number("seconds", problems);
+    let grant = keys.node("grant").and_then(|node| computed(node, problems));
     keys.finish(problems);
-    seconds
+    Some(Issue { seconds: seconds?, grant })
 }
 
 /// Collections and keys that routes name must exist.

@@ -117,8 +117,17 @@ pub(crate) struct Route {
     pub page: Option<Page>,
     pub refuse: Vec<Refusal>,
     pub effects: Vec<Effect>,
-    pub issue_seconds: Option<u64>,
+    pub issue: Option<Issue>,
     pub reply: Reply,
+}
+
+/// A new access token.
+#[derive(Debug)]
+pub(crate) struct Issue {
+    /// Its life.
+    pub seconds: u64,
+    /// What is remembered of it.
+    pub grant: Option<Computed>,
 }
 
 /// A signed token in the request.

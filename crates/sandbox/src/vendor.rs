@@ -7,7 +7,7 @@ use koine_connector::expr::Scope;
 use koine_connector::problem::Problem;
 use serde_json::{Map, Value, json};
 
-use crate::answer::{self, Answer, Broken};
+use crate::answer::{self, Answer, Broken, Tokens};
 use crate::request::Request;
 use crate::spec::{Reply, Route, Segment, Spec};
 use crate::state::State;
@@ -21,9 +21,17 @@ pub struct Vendor {
     start: State,
     /// The state before the last write, for stale reads.
     earlier: Option<State>,
-    tokens: Vec<(String, Instant)>,
+    tokens: Vec<Token>,
     issued: u64,
     window: Option<(Instant, u64)>,
+}
+
+/// An access token that was given out.
+#[derive(Clone, Debug)]
+struct Token {
+    text: String,
+    ends: Instant,
+    grant: Value,
 }
 
 impl Vendor {
@@ -74,14 +82,6 @@ impl Vendor {
         self.tokens.clear();
     }
 
-    /// A new access token.
-    pub(crate) fn issue(&mut self, seconds: u64) -> String {
-        self.issued += 1;
-        let token = format!("sandbox-{}-{}", self.name, self.issued);
-        self.tokens.push((token.clone(), Instant::now() + Duration::from_secs(seconds)));
-        token
-    }
-
     /// Answers; `stale` reads from before the last write.
     pub(crate) fn answer(&mut self, request: &Request, stale: bool) -> Answer {
         let mut answer = self.answer_or_break(request, stale).unwrap_or_else(|broken| {
@@ -124,17 +124,28 @@ impl Vendor {
         let before = self.state.clone();
         let spec = Arc::clone(&self.spec);
         let reads = stale.then(|| self.earlier.clone()).flatten();
-        let token = self.spec.routes[at].issue_seconds;
-        let token = token.map(|seconds| self.issue(seconds));
-        let token = token.as_deref();
-        let (answer, changed) = match reads {
-            Some(mut earlier) => answer::run(&spec, at, request, &params, &mut earlier, token)?,
-            None => answer::run(&spec, at, request, &params, &mut self.state, token)?,
+        let next = format!("sandbox-{}-{}", self.name, self.issued + 1);
+        let tokens = Tokens { next, grants: self.grants() };
+        let done = match reads {
+            Some(mut earlier) => answer::run(&spec, at, request, &params, &mut earlier, &tokens)?,
+            None => answer::run(&spec, at, request, &params, &mut self.state, &tokens)?,
         };
-        if changed {
+        if done.changed {
             self.earlier = Some(before);
         }
-        Ok(answer)
+        if let (Some(grant), Some(issue)) = (done.grant, &spec.routes[at].issue) {
+            self.issued += 1;
+            let ends = Instant::now() + Duration::from_secs(issue.seconds);
+            self.tokens.push(Token { text: tokens.next, ends, grant });
+        }
+        Ok(done.answer)
+    }
+
+    /// What is remembered of the live access tokens, by token.
+    fn grants(&self) -> Value {
+        let now = Instant::now();
+        let live = self.tokens.iter().filter(|token| token.ends > now);
+        Value::Object(live.map(|token| (token.text.clone(), token.grant.clone())).collect())
     }
 
     /// The route that fits with the fewest parameters, and these.
@@ -148,9 +159,9 @@ impl Vendor {
     /// The refusal of wrong credentials.
     fn refused(&self, request: &Request) -> Result<Option<Answer>, Broken> {
         let Some(auth) = &self.spec.auth else { return Ok(None) };
-        let now = Instant::now();
-        let live: Vec<_> = self.tokens.iter().filter(|(_, end)| *end > now).map(|(token, _)| token).collect();
-        let root = json!({"request": request.root(&Map::new()), "issued": live});
+        let grants = self.grants();
+        let live: Vec<_> = grants.as_object().into_iter().flat_map(Map::keys).collect();
+        let root = json!({"request": request.root(&Map::new()), "issued": live, "grants": grants});
         if auth.accepts.test(&root)? {
             return Ok(None);
         }

@@ -86,7 +86,14 @@ fn route() -> Value {
             ("page", page(), "How the list is paged."),
             ("refuse", list(&refusal()), "Like refuse_before; sees record, items and page."),
             ("do", list(&effect()), "Effects."),
-            ("issue", object("issue", &[("seconds", whole(), "")]), "Makes an access token."),
+            (
+                "issue",
+                object(
+                    "issue",
+                    &[("seconds", whole(), ""), ("grant", template(), "What is remembered of it.")],
+                ),
+                "Makes an access token.",
+            ),
             ("reply", reply(), ""),
         ],
     )
