@@ -142,6 +142,17 @@ const CASES: &[Case] = &[
         outcome: "removed",
         holds: &["users", "accounts", "user_groups", "account_groups"],
     },
+    // the 251st is the administrator whom the account acts as
+    Case {
+        connector: "google-workspace",
+        model: "user-directory",
+        query: "product=workspace",
+        people: 251,
+        outcome: "removed",
+        unknown: "12",
+        stays: false,
+        holds: &["users", "deleted", "groups"],
+    },
     // one more was invited by e-mail alone
     Case {
         connector: "dropbox-sign",
@@ -222,6 +233,7 @@ async fn deactivate() {
         ("tableau", "siteRole", json!("Unlicensed")),
         ("slack-enterprise", "deleted", json!(true)),
         ("notion-scim", "active", json!(false)),
+        ("google-workspace", "suspended", json!(true)),
         ("salesforce", "IsActive", json!(false)),
     ] {
         let id = demo.id_of(connector, "user-directory/users", "ada@example.com").await;
@@ -247,6 +259,7 @@ async fn out_of_a_group_and_only_that() {
         ("monday", "", "Engineering", "teams", "__members"),
         ("tableau", "", "Analysts", "groups", "__members"),
         ("notion-scim", "", "Engineering", "groups", "members"),
+        ("google-workspace", "", "Engineering", "groups", "__members"),
         ("salesforce", "", "Engineering", "groups", "__members"),
         ("slack-enterprise", "workspace_id=T0ALPHA", "Engineering", "usergroups", "__users"),
         ("jamf", "user_type=end_user", "R&D", "user_groups", "__members"),
@@ -298,6 +311,8 @@ async fn a_guard_on_emails_and_the_dash() {
         assert_eq!(removed.body["id"], id.as_str());
         let again = demo.call(connector, "DELETE", &by_email, &Value::Null).await;
         assert_eq!(again.status, 404, "an address that nobody has is no evidence: {again:?}");
+        let by_id = demo.call(connector, "DELETE", &format!("{users}/{id}"), &Value::Null).await;
+        assert_eq!(by_id.told(), (200, Some("already_gone")), "{by_id:?}");
     }
 }
 

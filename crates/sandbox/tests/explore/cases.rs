@@ -341,6 +341,36 @@ pub(crate) const CASES: &[Case] = &[
         },
     },
     Case {
+        connector: "google-workspace",
+        model: "user-directory",
+        resource: "users",
+        method: "delete",
+        call: |vendor| {
+            let id = by_email(vendor, "users", "primaryEmail").map(|user| text(&user["id"]));
+            (id, json!({"product": "workspace"}), json!({}))
+        },
+        done: |vendor| by_email(vendor, "users", "primaryEmail").is_none(),
+    },
+    Case {
+        connector: "google-workspace",
+        model: "user-directory",
+        resource: "users",
+        method: "deactivate",
+        call: |vendor| (None, json!({}), json!({"user_id": second(vendor, "users")["id"]})),
+        done: |vendor| second(vendor, "users")["suspended"] == true,
+    },
+    Case {
+        connector: "google-workspace",
+        model: "user-directory",
+        resource: "groups",
+        method: "remove-user",
+        call: |vendor| {
+            let group = &vendor.collection("groups")[0]["id"];
+            (None, json!({}), json!({"group_id": group, "user_id": second(vendor, "users")["id"]}))
+        },
+        done: |vendor| !is_member(vendor, "groups", 0, "__members", &text(&second(vendor, "users")["id"])),
+    },
+    Case {
         connector: "dropbox-sign",
         model: "e-signature",
         resource: "users",

@@ -75,6 +75,11 @@ fn no_removal_at_notion_lies() {
 }
 
 #[test]
+fn no_removal_at_google_lies() {
+    explore("google-workspace");
+}
+
+#[test]
 fn no_removal_at_monday_lies() {
     // Its sandbox reads GraphQL with regular expressions, too slow without optimisation for two faults.
     explore_with("monday", 1, 20);

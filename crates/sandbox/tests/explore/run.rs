@@ -183,7 +183,10 @@ fn exchange(case: &Case, vendor: &mut Vendor, send: &Send, fate: Fate) -> Answer
             Answer::Lost("lost".to_owned())
         }
         Fate::NotSent => Answer::NotSent("refused".to_owned()),
-        Fate::NotFound => status(404, r#"{"errorCode": "E0000007", "error": {"error_name": "not_found"}}"#),
+        Fate::NotFound => status(
+            404,
+            r#"{"errorCode": "E0000007", "error": {"error_name": "not_found", "errors": [{"reason": "notFound"}]}}"#,
+        ),
         Fate::Conflict => status(409, r#"{"message": "busy"}"#),
         Fate::Throttled => throttled("1"),
         Fate::ThrottledLong => throttled("600"),
@@ -245,6 +248,7 @@ fn base_path(case: &Case) -> &'static str {
         "notion-scim" => "/scim/v2",
         "slack-enterprise" => "/api",
         "dropbox-sign" => "/v3",
+        "google-workspace" => "/admin/directory/v1",
         _ => "",
     }
 }
@@ -257,6 +261,12 @@ fn token(case: &Case, vendor: &mut Vendor) -> String {
             "application/json",
             r#"{"credentials": {"personalAccessTokenName": "koine", "personalAccessTokenSecret": "sandbox-tableau", "site": {"contentUrl": "acme"}}}"#,
             "/credentials/token",
+        ),
+        "google-workspace" => (
+            "/admin/directory/v1/oauth2/token",
+            "application/x-www-form-urlencoded",
+            "grant_type=refresh_token&client_id=sandbox.apps.googleusercontent.com&client_secret=sandbox-google&refresh_token=1//sandbox-google",
+            "/access_token",
         ),
         "salesforce" => (
             "/services/oauth2/token",
