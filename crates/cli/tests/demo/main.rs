@@ -6,6 +6,7 @@ mod faults;
 mod hostile;
 mod kinds;
 mod life;
+mod logins;
 mod meta;
 mod parameters;
 mod real_sdk;
