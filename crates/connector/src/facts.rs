@@ -67,6 +67,32 @@ pub struct Facts {
     pub requires: Requirements,
     /// What the vendor cannot deliver.
     pub unsupported: Vec<Unsupported>,
+    /// The vendor's specifications that the connector is verified against.
+    pub specification: Vec<SpecificationFile>,
+}
+
+/// One of the vendor's specifications, and where it errs.
+#[derive(Clone, Debug, Default)]
+pub struct SpecificationFile {
+    /// The file's name; the folder is given when a connector is verified.
+    pub file: String,
+    /// Start of our paths -> start of the specification's, for a vendor that serves them elsewhere.
+    pub rewrite: Vec<(String, String)>,
+    /// Deviations that are the specification's own error.
+    pub tolerated: Vec<Tolerated>,
+}
+
+/// A deviation that is the specification's own error. `*` in its texts stands for anything.
+#[derive(Clone, Debug)]
+pub struct Tolerated {
+    /// Verb and path as the specification writes them.
+    pub operation: String,
+    /// Part of the exchange, and JSON pointer within it.
+    pub at: String,
+    /// How it is known that the specification errs.
+    pub why: String,
+    /// Where it is written.
+    pub place: Place,
 }
 
 /// What the vendor wants of the customer, in the vendor's words.
@@ -136,6 +162,9 @@ pub(crate) fn read(node: &Node, problems: &mut Problems) -> Facts {
     for node in reader.list("unsupported", problems) {
         facts.unsupported.extend(unsupported(node, problems));
     }
+    for node in reader.list("specification", problems) {
+        facts.specification.extend(specification(node, problems));
+    }
     reader.finish(problems);
     facts
 }
@@ -170,6 +199,34 @@ fn unsupported(node: &Node, problems: &mut Problems) -> Option<Unsupported> {
         Unsupported { what: reader.required("what", problems), why: reader.required("why", problems) };
     reader.finish(problems);
     Some(unsupported)
+}
+
+fn specification(node: &Node, problems: &mut Problems) -> Option<SpecificationFile> {
+    let reader = Reader::new(node, "a specification", problems)?;
+    let mut rewrite = Vec::new();
+    for (from, _, node) in reader.entries("rewrite", problems) {
+        match &node.data {
+            Data::Text(to) => rewrite.push((from.to_owned(), to.clone())),
+            _ => problems.add(&node.place, format!("a path must be text, this is {}", node.kind()), None),
+        }
+    }
+    let tolerated = reader.list("tolerated", problems).iter();
+    let tolerated = tolerated.filter_map(|node| tolerance(node, problems)).collect();
+    let file = SpecificationFile { file: reader.required("file", problems), rewrite, tolerated };
+    reader.finish(problems);
+    Some(file)
+}
+
+fn tolerance(node: &Node, problems: &mut Problems) -> Option<Tolerated> {
+    let reader = Reader::new(node, "a tolerated deviation", problems)?;
+    let tolerated = Tolerated {
+        operation: reader.required("operation", problems),
+        at: reader.required("at", problems),
+        why: reader.required("why", problems),
+        place: node.place.clone(),
+    };
+    reader.finish(problems);
+    Some(tolerated)
 }
 
 /// Requests have a confidence, and what is claimed or rated exists.

@@ -16,6 +16,7 @@ pub(crate) fn facts() -> Value {
             ("requires", requirements(), "What the vendor wants of the customer."),
             ("matrix", map(&claim()), "model.resource.method -> what fixtures prove."),
             ("unsupported", list(&unsupported()), "What the vendor cannot deliver."),
+            ("specification", list(&specification()), "The vendor's specifications, to verify against."),
         ],
     );
     document("facts.yaml", root)
@@ -46,4 +47,28 @@ fn requirements() -> Value {
 fn unsupported() -> Value {
     let thing = object("an unsupported thing", &[("what", text(), ""), ("why", text(), "")]);
     requiring(thing, &["what", "why"])
+}
+
+fn specification() -> Value {
+    let file = object(
+        "a specification",
+        &[
+            ("file", text(), "The file's name; `koine connector verify` is told its folder."),
+            ("rewrite", map(&text()), "Start of our paths -> start of the specification's."),
+            ("tolerated", list(&tolerated()), "Deviations that are the specification's own error."),
+        ],
+    );
+    requiring(file, &["file"])
+}
+
+fn tolerated() -> Value {
+    let deviation = object(
+        "a tolerated deviation",
+        &[
+            ("operation", text(), "Verb and path as the specification writes them; * is anything."),
+            ("at", text(), "Part of the exchange, and JSON pointer within it; * is anything."),
+            ("why", text(), "How it is known that the specification errs."),
+        ],
+    );
+    requiring(deviation, &["operation", "at", "why"])
 }

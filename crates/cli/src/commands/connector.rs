@@ -1,5 +1,7 @@
 //! `koine connector`.
 
+mod verify;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -39,6 +41,8 @@ pub(crate) enum Command {
         #[arg(long, requires = "folder")]
         bless: bool,
     },
+    /// Hold what connectors send, and what fixtures and sandbox answer, against the vendors' own specifications.
+    Verify(verify::Verify),
 }
 
 const SHOW_HELP: &str =
@@ -59,6 +63,7 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
         Command::Test { name, folder, bless } => {
             return test(name.as_deref(), folder.as_deref(), bless, format).await;
         }
+        Command::Verify(verify) => return verify::run(&verify, format).await,
         Command::List => {
             let catalogue = open::catalogue(&crate::config::Config::read()?)?;
             let all: Vec<_> =

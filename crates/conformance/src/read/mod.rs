@@ -1,0 +1,69 @@
+//! Readers: each takes one way of writing a specification into the one form, [`Specification`].
+
+mod discovery;
+mod hyper;
+mod openapi2;
+mod openapi3;
+mod paths;
+
+use serde_json::Value;
+
+use crate::schema::Schemas;
+use crate::specification::{Operation, Specification};
+
+/// Why a file is no specification.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// Neither JSON nor YAML.
+    #[error("{file}: {why}")]
+    Syntax {
+        /// The file.
+        file: String,
+        /// What the parser says.
+        why: String,
+    },
+    /// A document of another kind.
+    #[error("{0}: this is no OpenAPI 2 or 3, Google Discovery or JSON hyper-schema document")]
+    Kind(String),
+}
+
+impl Specification {
+    /// Reads a document: JSON, or YAML when the file's name ends so.
+    ///
+    /// # Errors
+    /// When it cannot be parsed, or is no specification.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Unreadable> {
+        let failed = |why: String| Unreadable::Syntax { file: file.to_owned(), why };
+        let document: Value = if file.ends_with(".yaml") || file.ends_with(".yml") {
+            let bounds = serde_saphyr::options! { budget: None };
+            serde_saphyr::from_str_with_options(text, bounds).map_err(|error| failed(error.to_string()))?
+        } else {
+            serde_json::from_str(text).map_err(|error| failed(error.to_string()))?
+        };
+        let (operations, names) = operations(&document).ok_or_else(|| Unreadable::Kind(file.to_owned()))?;
+        Ok(Self { file: file.to_owned(), operations, schemas: Schemas::new(document, names) })
+    }
+}
+
+/// The operations, and where a bare name in `$ref` points.
+fn operations(document: &Value) -> Option<(Vec<Operation>, &'static str)> {
+    let starts = |key: &str, with: &str| {
+        let version = document
+            .get(key)
+            .map(|version| version.as_str().map_or_else(|| version.to_string(), str::to_owned));
+        version.is_some_and(|version| version.starts_with(with))
+    };
+    if starts("openapi", "3") {
+        Some((openapi3::operations(document), ""))
+    } else if starts("swagger", "2") {
+        Some((openapi2::operations(document), ""))
+    } else if document.get("discoveryVersion").is_some() {
+        Some((discovery::operations(document), "/schemas"))
+    } else if starts("$schema", "http")
+        && document["$schema"].as_str().is_some_and(|it| it.contains("hyper-schema"))
+    {
+        Some((hyper::operations(document), ""))
+    } else {
+        None
+    }
+}
