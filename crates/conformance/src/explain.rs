@@ -6,27 +6,20 @@ use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
+use crate::schema::Schemas;
+use crate::strangers::strangers;
+
 /// One thing that is wrong: JSON pointer, and what the specification says.
 pub(crate) type Wrong = (String, String);
 
 /// Everything that is wrong with a value.
-pub(crate) fn wrongs(validator: &Validator, value: &Value) -> Vec<Wrong> {
+pub(crate) fn wrongs(schemas: &Schemas, schema: &Value, validator: &Validator, value: &Value) -> Vec<Wrong> {
     let mut wrongs = Vec::new();
     for error in validator.iter_errors(value) {
         explain("", &error, &mut wrongs);
     }
     let mut wrongs = missing_as_one(wrongs);
-    // A property that is wrong counts as unknown too where a schema is closed from outside.
-    let unknown_at = |(pointer, text): &Wrong| text.starts_with(UNKNOWN).then(|| pointer.clone());
-    let unknown: Vec<_> = wrongs.iter().filter_map(unknown_at).collect();
-    let explained = |pointer: &str| {
-        let inside = format!("{pointer}/");
-        wrongs.iter().any(|(other, text)| {
-            (other == pointer || other.starts_with(&inside)) && !text.starts_with(UNKNOWN)
-        })
-    };
-    let doubled: Vec<_> = unknown.into_iter().filter(|pointer| explained(pointer)).collect();
-    wrongs.retain(|(pointer, text)| !(text.starts_with(UNKNOWN) && doubled.contains(pointer)));
+    wrongs.extend(strangers(schemas, schema, value).into_iter().map(stranger));
     wrongs.sort();
     wrongs.dedup();
     wrongs
@@ -50,7 +43,9 @@ fn missing_as_one(wrongs: Vec<Wrong>) -> Vec<Wrong> {
 }
 
 const MISSING: &str = "it must have, and has not: ";
-const UNKNOWN: &str = "the specification knows no property";
+fn stranger(pointer: String) -> Wrong {
+    (pointer, "the specification knows no such property".to_owned())
+}
 
 fn explain(base: &str, error: &ValidationError<'_>, wrongs: &mut Vec<Wrong>) {
     let pointer = format!("{base}{}", error.instance_path().as_str());
@@ -65,7 +60,7 @@ fn explain(base: &str, error: &ValidationError<'_>, wrongs: &mut Vec<Wrong>) {
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
             for name in unexpected {
                 let escaped = name.replace('~', "~0").replace('/', "~1");
-                wrongs.push((format!("{pointer}/{escaped}"), format!("{UNKNOWN} `{name}`")));
+                wrongs.push(stranger(format!("{pointer}/{escaped}")));
             }
             return;
         }

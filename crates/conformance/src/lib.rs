@@ -7,16 +7,19 @@
 
 mod calls;
 mod check;
-mod closing;
 mod explain;
 mod live;
 mod media;
+#[cfg(test)]
+mod mutation;
 mod read;
 mod report;
 mod schema;
 mod specification;
+mod strangers;
 mod values;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use koine_connector::catalogue::{Catalogue, Files};
@@ -61,6 +64,23 @@ pub struct Material {
     pub files: Files,
     /// Their fixtures.
     pub fixtures: Files,
+}
+
+/// The connector's specifications in a folder: those that `facts.yaml` names, else `<connector>.json`. Files that are
+/// not there are passed over.
+///
+/// # Errors
+/// When a file is no specification.
+pub fn specifications(
+    connector: &Connector,
+    folder: &Path,
+) -> Result<Vec<(Specification, SpecificationFile)>, Unreadable> {
+    let mut named = connector.facts.specification.clone();
+    if named.is_empty() {
+        named.push(SpecificationFile { file: format!("{}.json", connector.name), ..Default::default() });
+    }
+    let there = named.into_iter().filter(|facts| folder.join(&facts.file).exists());
+    there.map(|facts| Ok((Specification::read(&folder.join(&facts.file))?, facts))).collect()
 }
 
 /// Verifies one connector. With each specification goes what `facts.yaml` says of it, if anything.

@@ -11,8 +11,6 @@ use jsonschema::Validator;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use crate::closing;
-
 /// Which way a value travels: what is read-only is not sent, what is write-only does not come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Direction {
@@ -54,7 +52,7 @@ impl Schemas {
     fn whole(&self, schema: &Value, direction: Direction) -> Value {
         let mut translation =
             Translation { schemas: self, direction, names: IndexMap::new(), not_ours: BTreeSet::new() };
-        let root = translation.value(schema);
+        let root = translation.scope(schema);
         let mut definitions = Map::new();
         while let Some((pointer, name)) = translation.names.get_index(definitions.len()) {
             let (pointer, name) = (pointer.clone(), name.clone());
@@ -94,18 +92,6 @@ const BOUNDS: &[&str] = &["minLength", "maxLength", "minItems", "maxItems", "min
 const TYPES: &[&str] = &["string", "number", "integer", "boolean", "array", "object", "null"];
 
 impl Translation<'_> {
-    /// The schema of a whole value; what we send may not hold properties that it does not name.
-    fn value(&mut self, schema: &Value) -> Value {
-        let mut translated = self.scope(schema);
-        if let Value::Object(map) = &mut translated
-            && self.direction == Direction::Request
-            && closing::names_its_properties(self.schemas, schema)
-        {
-            map.insert("unevaluatedProperties".to_owned(), json!(false));
-        }
-        translated
-    }
-
     /// All that is said of one object, in however many parts.
     fn scope(&mut self, schema: &Value) -> Value {
         let outer = std::mem::take(&mut self.not_ours);
@@ -211,7 +197,7 @@ impl Translation<'_> {
             let mut all = Map::new();
             for (name, property) in properties {
                 let is_ours = !self.not_ours.contains(name);
-                all.insert(name.clone(), if is_ours { self.value(property) } else { Value::Bool(false) });
+                all.insert(name.clone(), if is_ours { self.scope(property) } else { Value::Bool(false) });
             }
             out.insert("properties".to_owned(), Value::Object(all));
         }
@@ -221,12 +207,12 @@ impl Translation<'_> {
         }
         if let Some(Value::Object(patterns)) = schema.get("patternProperties") {
             let known = patterns.iter().filter(|(pattern, _)| is_pattern(&json!(pattern)));
-            let known = known.map(|(pattern, schema)| (pattern.clone(), self.value(schema))).collect();
+            let known = known.map(|(pattern, schema)| (pattern.clone(), self.scope(schema))).collect();
             out.insert("patternProperties".to_owned(), Value::Object(known));
         }
         for name in ["additionalProperties", "unevaluatedProperties"] {
             if let Some(rest) = schema.get(name).filter(|rest| rest.is_object() || rest.is_boolean()) {
-                let rest = self.value(rest);
+                let rest = self.scope(rest);
                 out.insert(name.to_owned(), rest);
             }
         }
@@ -235,10 +221,10 @@ impl Translation<'_> {
     fn array(&mut self, schema: &Map<String, Value>, out: &mut Map<String, Value>) {
         let first = schema.get("prefixItems").or(schema.get("items").filter(|items| items.is_array()));
         if let Some(items) = first.and_then(Value::as_array).filter(|items| !items.is_empty()) {
-            out.insert("prefixItems".to_owned(), items.iter().map(|item| self.value(item)).collect());
+            out.insert("prefixItems".to_owned(), items.iter().map(|item| self.scope(item)).collect());
         }
         if let Some(items) = schema.get("items").filter(|items| items.is_object() || items.is_boolean()) {
-            out.insert("items".to_owned(), self.value(items));
+            out.insert("items".to_owned(), self.scope(items));
         }
     }
 

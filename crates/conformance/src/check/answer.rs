@@ -59,14 +59,15 @@ fn body(found: &mut Findings<'_>, answer: &Answer, response: &Response) {
 
 fn judge(found: &mut Findings<'_>, schema: &Value, value: &Value, at: &str) {
     let advice = found.seen.source.of_answer();
-    match found.matched.specification.schemas.validator(schema, Direction::Answer) {
+    let schemas = &found.matched.specification.schemas;
+    match schemas.validator(schema, Direction::Answer) {
         Err(why) => found.add(
             at,
             format!("the specification's schema cannot be used: {why}"),
             "mend the specification",
         ),
         Ok(validator) => {
-            for (pointer, says) in wrongs(&validator, value) {
+            for (pointer, says) in wrongs(schemas, schema, &validator, value) {
                 found.add(format!("{at} {pointer}").trim_end(), says, advice);
             }
         }

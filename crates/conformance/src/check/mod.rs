@@ -9,7 +9,7 @@ use koine_model::{Request, Response};
 use crate::specification::{Operation, Specification};
 
 /// An exchange, and where it comes from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub source: Source,
     pub request: Request,

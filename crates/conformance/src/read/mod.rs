@@ -6,6 +6,8 @@ mod openapi2;
 mod openapi3;
 mod paths;
 
+use std::path::{Path, PathBuf};
+
 use serde_json::Value;
 
 use crate::schema::Schemas;
@@ -14,6 +16,14 @@ use crate::specification::{Operation, Specification};
 /// Why a file is no specification.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
+    /// The file cannot be read.
+    #[error("{}: {source}", file.display())]
+    Missing {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// Neither JSON nor YAML.
     #[error("{file}: {why}")]
     Syntax {
@@ -28,6 +38,16 @@ pub enum Unreadable {
 }
 
 impl Specification {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read or parsed, or is no specification.
+    pub fn read(path: &Path) -> Result<Self, Unreadable> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Unreadable::Missing { file: path.to_owned(), source })?;
+        Self::parse(&path.file_name().unwrap_or_default().to_string_lossy(), &text)
+    }
+
     /// Reads a document: JSON, or YAML when the file's name ends so.
     ///
     /// # Errors

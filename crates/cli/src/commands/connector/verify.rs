@@ -1,10 +1,11 @@
 //! `koine connector verify`.
 
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{ArgGroup, Args};
-use koine_conformance::{Found, Material, Report, Specification};
+use koine_conformance::{Deviation, Found, Material, Report, Specification, Unreadable};
 use koine_connector::catalogue;
 use koine_connector::compiled::Connector;
 use koine_connector::facts::SpecificationFile;
@@ -99,37 +100,28 @@ fn specifications(
     verify: &Verify,
     connector: &Connector,
 ) -> Result<Vec<(Specification, SpecificationFile)>, Failure> {
+    let mut all = match &verify.openapi_dir {
+        Some(folder) => koine_conformance::specifications(connector, folder).map_err(unreadable)?,
+        None => Vec::new(),
+    };
     let known = &connector.facts.specification;
-    let mut all = Vec::new();
     for path in &verify.openapi {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // a full one may have another name than the one that the connector was written with
+        // the whole one may have another name than the one that the connector was written with
         let facts = known.iter().find(|facts| facts.file == name).or(known.first());
-        all.push((path.clone(), facts.cloned()));
+        all.push((Specification::read(path).map_err(unreadable)?, facts.cloned().unwrap_or_default()));
     }
-    if let Some(folder) = &verify.openapi_dir {
-        let known = known.iter().map(|facts| (folder.join(&facts.file), Some(facts.clone())));
-        all.extend(known);
-        if all.is_empty() {
-            all.push((folder.join(format!("{}.json", connector.name)), None));
-        }
-        all.retain(|(path, _)| path.exists());
+    if !verify.rewrite.is_empty() {
+        all.iter_mut().for_each(|(_, facts)| facts.rewrite.clone_from(&verify.rewrite));
     }
-    let read = |(path, facts): (PathBuf, Option<SpecificationFile>)| {
-        let mut facts = facts.unwrap_or_default();
-        if !verify.rewrite.is_empty() {
-            facts.rewrite.clone_from(&verify.rewrite);
-        }
-        Ok((read(&path)?, facts))
-    };
-    all.into_iter().map(read).collect()
+    Ok(all)
 }
 
-fn read(path: &Path) -> Result<Specification, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::not_found(format!("{}: {error}", path.display())))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    Specification::parse(&name, &text).map_err(|error| Failure::other(error.to_string()))
+fn unreadable(error: Unreadable) -> Failure {
+    match error {
+        Unreadable::Missing { .. } => Failure::not_found(error.to_string()),
+        other => Failure::other(other.to_string()),
+    }
 }
 
 fn show(reports: &[Report], format: Format) -> Result<(), Failure> {
@@ -172,16 +164,10 @@ fn row(report: &Report) -> Value {
 }
 
 fn tell(report: &Report) {
-    let line = |found: &Found, last: &str| {
-        let deviation = &found.deviation;
-        let more = if found.times > 1 { format!(" ({} times)", found.times) } else { String::new() };
-        println!(
-            "\n{}{more}\n    {}\n    {}: {}\n    {last}",
-            deviation.source, deviation.operation, deviation.at, deviation.says
-        );
-    };
     for found in &report.deviations {
-        line(found, &format!("{}; see {}", found.deviation.advice, found.deviation.specification));
+        let Deviation { source, operation, at, says, advice, specification } = &found.deviation;
+        let more = if found.times > 1 { format!(" ({} times)", found.times) } else { String::new() };
+        println!("\n{source}{more}\n    {operation}\n    {at}: {says}\n    {advice}; see {specification}");
     }
     for unused in &report.unused {
         let place = &unused.place;
@@ -191,7 +177,14 @@ fn tell(report: &Report) {
             place.file, place.line, place.column
         );
     }
+    let mut reasons: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for (found, why) in &report.tolerated {
-        line(found, &format!("tolerated: {why}"));
+        let deviation = &found.deviation;
+        reasons.entry(why).or_default().insert(format!("{}: {}", deviation.operation, deviation.at));
+    }
+    for (why, places) in reasons {
+        let first = places.first().map_or("", String::as_str);
+        let more = if places.len() > 1 { format!(" and {} more", places.len() - 1) } else { String::new() };
+        println!("\n{} tolerates {first}{more}\n    {why}", report.connector);
     }
 }
