@@ -116,6 +116,7 @@ async fn exchanges(material: &Material, connector: &str) -> Result<Vec<Seen>, Fa
             request: exchange.request,
             answer: exchange.answer.filter(|_| exchange.is_by_specification),
             tells_error: false,
+            is_login: exchange.is_login,
         }));
     }
     let live = live::exchanges(catalogue, connector, &material.files, &planned).await;

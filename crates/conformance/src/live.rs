@@ -202,6 +202,7 @@ impl WayOut {
             request,
             answer,
             tells_error: false,
+            is_login: false,
         };
         seen.into_iter().map(each).collect()
     }

@@ -16,6 +16,8 @@ pub(crate) struct Seen {
     pub answer: Option<Response>,
     /// Whether the connector takes the answer for an error that is told inside a success.
     pub tells_error: bool,
+    /// Whether it fetches a token; specifications seldom describe where.
+    pub is_login: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -84,7 +86,8 @@ struct Matched<'s> {
 /// The operation's name, when there is one, and how the exchange differs from it.
 pub(crate) fn exchange(against: &[Against], seen: &Seen) -> (Option<String>, Vec<Deviation>) {
     let Some(matched) = against.iter().find_map(|against| against.operation(&seen.request)) else {
-        return (None, vec![unknown(against, seen)]);
+        let deviation = (!seen.is_login).then(|| unknown(against, seen));
+        return (None, deviation.into_iter().collect());
     };
     let mut found = Findings { matched: &matched, seen, deviations: Vec::new() };
     request::check(&mut found);
