@@ -13,6 +13,10 @@ pub(crate) fn is_json(media: &str) -> bool {
     media == JSON || media.ends_with("+json") || media == "text/json"
 }
 
+pub(crate) fn is_xml(media: &str) -> bool {
+    media == "application/xml" || media == "text/xml" || media.ends_with("+xml")
+}
+
 pub(crate) fn is_form(media: &str) -> bool {
     media == FORM || media == MULTIPART
 }

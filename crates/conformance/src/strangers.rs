@@ -44,7 +44,8 @@ fn walk(schemas: &Schemas, parts: &[&Value], value: &Value, at: &str, found: &mu
     }
 }
 
-fn is_open(parts: &[&Value]) -> bool {
+/// Whether properties may be here that no part names.
+pub(crate) fn is_open(parts: &[&Value]) -> bool {
     let says_itself = ["additionalProperties", "unevaluatedProperties", "patternProperties"];
     let speaks = |part: &&Value| says_itself.iter().any(|key| part.get(key).is_some());
     let names = |part: &&Value| part["properties"].as_object().is_some_and(|names| !names.is_empty());
@@ -52,7 +53,7 @@ fn is_open(parts: &[&Value]) -> bool {
 }
 
 /// Every schema that has a say in a value, alternatives included.
-fn parts<'s>(schemas: &'s Schemas, of: impl IntoIterator<Item = &'s Value>) -> Vec<&'s Value> {
+pub(crate) fn parts<'s>(schemas: &'s Schemas, of: impl IntoIterator<Item = &'s Value>) -> Vec<&'s Value> {
     let mut collection = Collection { schemas, seen: BTreeSet::new(), parts: Vec::new() };
     of.into_iter().for_each(|schema| collection.add(schema));
     collection.parts

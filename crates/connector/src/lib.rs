@@ -21,7 +21,7 @@ pub mod plan;
 pub mod problem;
 pub mod reader;
 pub mod template;
-mod xml;
+pub mod xml;
 pub mod yaml;
 
 pub use compiled::Connector;

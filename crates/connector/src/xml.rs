@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 const DEEPEST: usize = 64;
 
 /// Reads a document; `None` when it is none, declares a document type, or is nested too deeply.
-pub(crate) fn parsed(text: &[u8]) -> Option<Value> {
+#[must_use]
+pub fn parsed(text: &[u8]) -> Option<Value> {
     let text = std::str::from_utf8(text).ok()?;
     let mut reader = Reader::from_str(text);
     let mut open: Vec<(String, Map<String, Value>, String)> =

@@ -3,7 +3,7 @@
 use koine_model::Response;
 use serde_json::Value;
 
-use super::Findings;
+use super::{Findings, xml};
 use crate::explain::wrongs;
 use crate::media;
 use crate::schema::Direction;
@@ -37,6 +37,11 @@ fn body(found: &mut Findings<'_>, answer: &Answer, response: &Response) {
     let at = format!("answer {}", response.status);
     let advice = found.seen.source.of_answer();
     let is_error = response.status >= 400;
+    let given = response.header("content-type").map(media::essence).unwrap_or_default();
+    let xml = answer.contents.iter().find(|content| media::is_xml(&content.media));
+    if let Some(Content { schema: Some(schema), .. }) = xml.filter(|_| media::is_xml(&given)) {
+        return of_xml(found, schema, response, &at);
+    }
     let json = answer.contents.iter().find(|content| media::is_json(&content.media));
     let json =
         json.or_else(|| answer.contents.iter().find(|content| media::covers(&content.media, media::JSON)));
@@ -54,6 +59,16 @@ fn body(found: &mut Findings<'_>, answer: &Answer, response: &Response) {
             Err(_) if response.status >= 500 => {}
             Err(error) => found.add(at, format!("it must be JSON: {error}"), advice),
         },
+    }
+}
+
+fn of_xml(found: &mut Findings<'_>, schema: &Value, response: &Response, at: &str) {
+    let advice = found.seen.source.of_answer();
+    let Some(document) = koine_connector::xml::parsed(&response.body) else {
+        return found.add(at, "it must be XML", advice);
+    };
+    for (pointer, says) in xml::wrongs(&found.matched.specification.schemas, schema, &document) {
+        found.add(format!("{at} {pointer}"), says, advice);
     }
 }
 

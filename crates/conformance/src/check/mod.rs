@@ -2,6 +2,7 @@
 
 mod answer;
 mod request;
+mod xml;
 
 use koine_connector::facts::SpecificationFile;
 use koine_model::{Request, Response};

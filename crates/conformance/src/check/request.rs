@@ -3,7 +3,7 @@
 use koine_model::Body;
 use serde_json::Value;
 
-use super::Findings;
+use super::{Findings, xml};
 use crate::explain::wrongs;
 use crate::media;
 use crate::schema::Direction;
@@ -179,7 +179,18 @@ fn sent_as(found: &mut Findings<'_>, content: &Content, kind: &str, sent: &Body)
             Ok(value) => judge(found, schema, value, None, "body"),
             Err(error) => found.add("body", format!("it must be JSON: {error}"), REQUEST),
         },
-        // XML and the like have no schema that is ours to judge
+        Body::Raw { text, .. } if media::is_xml(&essence) => {
+            match koine_connector::xml::parsed(text.as_bytes()) {
+                Some(document) => {
+                    let schemas = &found.matched.specification.schemas;
+                    for (pointer, says) in xml::wrongs(schemas, schema, &document) {
+                        found.add(format!("body {pointer}"), says, REQUEST);
+                    }
+                }
+                None => found.add("body", "it must be XML", REQUEST),
+            }
+        }
+        // texts of other kinds have no schema
         Body::Raw { .. } => {}
     }
 }

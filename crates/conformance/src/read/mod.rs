@@ -87,3 +87,56 @@ fn operations(document: &Value) -> Option<(Vec<Operation>, &'static str)> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::Value;
+
+    use crate::Specification;
+    use crate::schema::Direction;
+
+    /// Every schema of an operation, and the way that it travels.
+    fn schemas(specification: &Specification) -> Vec<(String, Value, Direction)> {
+        let mut all = Vec::new();
+        for operation in &specification.operations {
+            let mut add = |schema: &Value, direction| all.push((operation.name(), schema.clone(), direction));
+            operation.parameters.iter().for_each(|it| add(&it.schema, Direction::Request));
+            let sent = operation.body.iter().flat_map(|body| &body.contents);
+            sent.filter_map(|it| it.schema.as_ref()).for_each(|it| add(it, Direction::Request));
+            let back = operation.answers.iter().flat_map(|answer| &answer.contents);
+            back.filter_map(|it| it.schema.as_ref()).for_each(|it| add(it, Direction::Answer));
+        }
+        all
+    }
+
+    #[test]
+    fn every_specification_can_be_read_and_every_schema_of_it_used() {
+        let Some(folder) = std::env::var_os("KOINE_VENDOR_SPECS") else {
+            eprintln!("SKIPPED: KOINE_VENDOR_SPECS names no folder of vendors' specifications");
+            return;
+        };
+        let mut wrong = Vec::new();
+        for entry in std::fs::read_dir(Path::new(&folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let specification = match Specification::read(&path) {
+                Ok(specification) => specification,
+                Err(error) => {
+                    wrong.push(error.to_string());
+                    continue;
+                }
+            };
+            let schemas = schemas(&specification);
+            if specification.operations.is_empty() || schemas.is_empty() {
+                wrong.push(format!("{}: nothing in it", specification.file));
+            }
+            for (operation, schema, direction) in schemas {
+                if let Err(why) = specification.schemas.validator(&schema, direction) {
+                    wrong.push(format!("{}: {operation}: {direction:?}: {why}", specification.file));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
