@@ -9,6 +9,8 @@ use crate::expr::Expr;
 
 /// Longest wait, in seconds, that a plan takes upon itself before it hands a 429 to the caller.
 const LONGEST_WAIT: u64 = 20;
+/// Waits of a vendor that does not say how long stay below [`LONGEST_WAIT`].
+const MOST_DOUBLINGS: u32 = 4;
 
 /// An answer, judged.
 #[derive(Debug)]
@@ -31,7 +33,14 @@ pub(super) enum Verdict {
     Forbidden(String),
 }
 
-pub(super) fn judge(connector: &Connector, spec: &RequestSpec, answer: Answer, now: u64) -> Verdict {
+/// `now` is the epoch second, `tries` how often the request had been sent before.
+pub(super) fn judge(
+    connector: &Connector,
+    spec: &RequestSpec,
+    answer: Answer,
+    now: u64,
+    tries: u32,
+) -> Verdict {
     let response = match answer {
         Answer::Received(response) => response,
         Answer::Lost(why) => return Verdict::Lost(why),
@@ -52,7 +61,7 @@ pub(super) fn judge(connector: &Connector, spec: &RequestSpec, answer: Answer, n
     let refusal = Refusal {
         message: message(connector, &wire),
         status: told.unwrap_or(own),
-        retry_after: throttled.then(|| wait_seconds(connector, &response, &wire, now)),
+        retry_after: throttled.then(|| wait_seconds(connector, &response, &wire, now, tries)),
         throttled,
         response,
     };
@@ -94,8 +103,9 @@ fn message(connector: &Connector, wire: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned)
 }
 
-/// The later of what `retry-after`, the connector's rules and a floor of one second say.
-fn wait_seconds(connector: &Connector, response: &Response, wire: &Value, now: u64) -> u64 {
+/// The later of what `retry-after`, the connector's rules and a floor of one second say; when nobody says anything,
+/// twice as long as the time before.
+fn wait_seconds(connector: &Connector, response: &Response, wire: &Value, now: u64, tries: u32) -> u64 {
     let number = |expr: Option<&Expr>| {
         let value = expr?.eval(wire).ok().flatten()?;
         let value = value.get("reset").cloned().unwrap_or(value);
@@ -109,7 +119,11 @@ fn wait_seconds(connector: &Connector, response: &Response, wire: &Value, now: u
     let relative = number(connector.rate_limit.retry_after.as_ref()).or(header);
     #[expect(clippy::cast_precision_loss, reason = "an epoch second is far below 2^52")]
     let absolute = number(connector.rate_limit.reset.as_ref()).map(|reset| reset - now as f64);
-    let wait = relative.unwrap_or(1.0).max(absolute.unwrap_or(0.0)).clamp(1.0, 86_400.0);
+    let wait = match (relative, absolute) {
+        (None, None) => f64::from(1_u32 << tries.min(MOST_DOUBLINGS)),
+        (relative, absolute) => relative.unwrap_or(1.0).max(absolute.unwrap_or(0.0)),
+    };
+    let wait = wait.clamp(1.0, 86_400.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a day")]
     let seconds = wait.ceil() as u64;
     seconds

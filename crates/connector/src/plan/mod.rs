@@ -178,7 +178,7 @@ impl Plan {
         let connector = self.connector.clone();
         let Some(spec) = connector.requests.get(&send.step) else { return };
         let answer = readable(spec.response_format, answer);
-        let verdict = judge(&connector, spec, answer, self.now);
+        let verdict = judge(&connector, spec, answer, self.now, self.earlier_tries());
         let result = match self.stage {
             Stage::Main if send.destructive => self.main_answered(spec, verdict),
             Stage::Verify { tries, why } => self.verify_answered(spec, verdict, tries, why),
@@ -188,6 +188,15 @@ impl Plan {
         };
         if let Err(failure) = result {
             self.fail(failure);
+        }
+    }
+
+    /// How often the request in flight had been sent before.
+    fn earlier_tries(&self) -> u32 {
+        match self.stage {
+            Stage::Main if self.main_sends > 0 => self.main_sends - 1,
+            Stage::Verify { tries, .. } | Stage::BeforeWait(_, tries) => tries,
+            _ => self.tries,
         }
     }
 
