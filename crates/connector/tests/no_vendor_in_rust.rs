@@ -25,6 +25,8 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("conformance/src/read/mod.rs", "google", "a form of specifications"),
     ("cli/src/commands/demo.rs", "okta", "the example that the demo prints"),
     ("cli/src/commands/connector.rs", "okta", "examples in the help"),
+    ("cli/src/commands/connector/verify.rs", "google", "a form of specifications"),
+    ("cli/src/commands/connector/verify.rs", "okta", "an example in the help"),
     ("cli/src/commands/account.rs", "miro-scim", "an example in the help"),
 ];
 
