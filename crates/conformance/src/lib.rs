@@ -12,6 +12,7 @@ mod live;
 mod media;
 #[cfg(test)]
 mod mutation;
+mod outline;
 mod read;
 mod report;
 mod schema;

@@ -34,6 +34,11 @@ impl Schemas {
         Self { document, names, compiled: Mutex::default() }
     }
 
+    /// The whole document.
+    pub(crate) fn document(&self) -> &Value {
+        &self.document
+    }
+
     /// A validator of a schema of this document.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! `koine connector`.
 
+mod new;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -41,6 +42,8 @@ pub(crate) enum Command {
         #[arg(long, requires = "folder")]
         bless: bool,
     },
+    /// Draft a connector, from nothing or from the vendor's specification.
+    New(new::New),
     /// Hold what connectors send, and what fixtures and sandbox answer, against the vendors' own specifications.
     Verify(verify::Verify),
 }
@@ -63,6 +66,7 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
         Command::Test { name, folder, bless } => {
             return test(name.as_deref(), folder.as_deref(), bless, format).await;
         }
+        Command::New(new) => return new::run(&new).await,
         Command::Verify(verify) => return verify::run(&verify, format).await,
         Command::List => {
             let catalogue = open::catalogue(&crate::config::Config::read()?)?;
