@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use koine_connector::Connector;
 use koine_fixtures::{Call, Report};
 use serde_json::{Map, Value};
 
@@ -17,14 +18,15 @@ pub(crate) struct Planned {
 
 impl Planned {
     /// Calls that succeed or find nothing; calls that differ in ids only are one.
-    pub(crate) fn of(reports: &[Report]) -> Self {
+    pub(crate) fn of(connector: &Connector, reports: &[Report]) -> Self {
         let mut planned = Self::default();
         let mut known = BTreeSet::new();
         for report in reports {
             let Some(call) = &report.call else { continue };
+            let call = Call { context: choices(connector, call), ..call.clone() };
             let status = report.answer["status"].as_u64().unwrap_or_default();
             let is_plan = call.query.contains_key("koine_plan");
-            let shape = format!("{} {}", shape(call), status);
+            let shape = format!("{} {}", shape(&call), status);
             if is_plan || !(status < 400 || status == 404) || !known.insert(shape) {
                 continue;
             }
@@ -35,7 +37,7 @@ impl Planned {
                 (_, "get") => &mut planned.reads,
                 _ => &mut planned.writes,
             };
-            sort.push(call.clone());
+            sort.push(call);
         }
         // last of all who is removed for good
         planned.writes.sort_by_key(|call| call.method == "delete");
@@ -43,9 +45,23 @@ impl Planned {
     }
 }
 
+/// What the account of a fixture chooses, such as the version of an API. The rest is as the sandbox wants it.
+fn choices(connector: &Connector, call: &Call) -> Map<String, Value> {
+    let fields = connector.credentials.values().flat_map(|kind| &kind.fields);
+    let chosen = fields.filter(|(_, field)| field.default.is_some() && !field.secret);
+    chosen.filter_map(|(name, _)| Some((name.clone(), call.context.get(name)?.clone()))).collect()
+}
+
 fn shape(call: &Call) -> String {
     let names = |map: &Map<String, Value>| map.keys().cloned().collect::<Vec<_>>().join(",");
-    format!("{} {} {} {} {}", call.model, call.resource, call.method, names(&call.query), names(&call.body))
+    let fields = [&call.query, &call.body].map(names).join(" ");
+    format!(
+        "{} {} {} {fields} {}",
+        call.model,
+        call.resource,
+        call.method,
+        Value::Object(call.context.clone())
+    )
 }
 
 /// Who lives in the sandbox: the ids of each resource, and everybody's addresses.

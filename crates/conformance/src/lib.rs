@@ -108,7 +108,7 @@ async fn exchanges(material: &Material, connector: &str) -> Result<Vec<Seen>, Fa
     let compiled = catalogue.connector(connector).ok_or_else(|| Failure::Unknown(connector.to_owned()))?;
     let reports = koine_fixtures::replay(catalogue, &material.fixtures, Some(connector)).await;
     let reports = reports.map_err(Failure::Fixtures)?;
-    let planned = Planned::of(&reports);
+    let planned = Planned::of(compiled, &reports);
     let mut seen = Vec::new();
     for report in reports {
         let numbered = report.exchanges.into_iter().enumerate();

@@ -52,12 +52,14 @@ fn base_urls(vendor: &StandIn) -> Result<BaseUrls, String> {
     BaseUrls::new(all?)
 }
 
-/// An engine with an account at the sandbox.
+/// An engine with accounts at the sandbox.
 struct Stage {
     engine: Engine,
     caller: Caller,
-    account: Value,
-    /// The same account with secrets that are not its own.
+    vendor: StandIn,
+    /// What an account chooses -> its id.
+    accounts: BTreeMap<String, Value>,
+    /// An account with secrets that are not its own.
     stranger: Option<Value>,
     way_out: Arc<WayOut>,
     _serving: Serving,
@@ -79,11 +81,38 @@ impl Stage {
             cursor_key: Secret::new("verify"),
         });
         let caller = Caller::operator(environment.id);
-        let account = engine.create_account(&caller, account(&vendor, vendor.context.clone())).await;
-        let account = account.map_err(|error| error.message)?["id"].clone();
-        let wrong = engine.create_account(&caller, account_of_stranger(catalogue, &vendor)).await;
-        let stranger = wrong.ok().map(|account| account["id"].clone());
-        Ok(Self { engine, caller, account, stranger, way_out, _serving: serving })
+        let accounts = BTreeMap::new();
+        let mut stage = Self { engine, caller, vendor, accounts, stranger: None, way_out, _serving: serving };
+        let own = stage.vendor.context.clone();
+        let wrong = secrets_replaced(catalogue, connector, own.clone());
+        stage.stranger = stage.connected(wrong).await.ok();
+        let account = stage.connected(own).await?;
+        stage.accounts.insert(Value::Object(Map::new()).to_string(), account);
+        Ok(stage)
+    }
+
+    /// The id of an account with these credential fields.
+    async fn connected(&self, context: Map<String, Value>) -> Result<Value, String> {
+        let new = NewAccount {
+            tenant_id: "verify".to_owned(),
+            connector: self.vendor.name.clone(),
+            authentication_method: None,
+            context,
+        };
+        let account = self.engine.create_account(&self.caller, new).await;
+        account.map(|account| account["id"].clone()).map_err(|error| error.message)
+    }
+
+    /// The account that the call is made with: that of the sandbox, with what the call's fixture chooses.
+    async fn account(&mut self, call: &Call) -> Option<Value> {
+        let key = Value::Object(call.context.clone()).to_string();
+        if !self.accounts.contains_key(&key) {
+            let mut context = self.vendor.context.clone();
+            context.extend(call.context.clone());
+            let account = self.connected(context).await.ok()?;
+            self.accounts.insert(key.clone(), account);
+        }
+        self.accounts.get(&key).cloned()
     }
 
     async fn play(&mut self, planned: &Planned) {
@@ -91,25 +120,25 @@ impl Stage {
         // a list may need the ids that another one gives, so they are asked twice
         for call in planned.lists.iter().chain(&planned.lists) {
             let (call, name) = (residents.inhabit(call, 0, 0), name(call));
-            if let Some(body) = self.call(&self.account, &call, &name).await {
+            if let Some(body) = self.call(&call, &name).await {
                 residents.learn(&call, &body);
             }
         }
         for call in &planned.reads {
-            self.call(&self.account, &residents.inhabit(call, 0, 0), &name(call)).await;
+            self.call(&residents.inhabit(call, 0, 0), &name(call)).await;
         }
-        if let (Some(stranger), Some(call)) = (&self.stranger, planned.lists.first()) {
+        if let (Some(stranger), Some(call)) = (self.stranger.clone(), planned.lists.first()) {
             let name = format!("{} with wrong credentials", name(call));
-            self.call(stranger, &residents.inhabit(call, 0, 0), &name).await;
+            self.call_as(stranger, &residents.inhabit(call, 0, 0), &name).await;
         }
         for call in &planned.unknown {
             let name = format!("{} of nobody", name(call));
-            self.call(&self.account, &residents.but_its_id(call), &name).await;
+            self.call(&residents.but_its_id(call), &name).await;
         }
         for call in &planned.writes {
             for (first, second) in (1..6).flat_map(|user| [(user, 0), (user, 1), (user, 2)]) {
                 let inhabited = residents.inhabit(call, first, second);
-                if self.call(&self.account, &inhabited, &name(call)).await.is_some() {
+                if self.call(&inhabited, &name(call)).await.is_some() {
                     break;
                 }
             }
@@ -117,10 +146,15 @@ impl Stage {
     }
 
     /// The body of a success.
-    async fn call(&self, account: &Value, call: &Call, name: &str) -> Option<Value> {
+    async fn call(&mut self, call: &Call, name: &str) -> Option<Value> {
+        let account = self.account(call).await?;
+        self.call_as(account, call, name).await
+    }
+
+    async fn call_as(&self, account: Value, call: &Call, name: &str) -> Option<Value> {
         self.way_out.name(name);
         let mut query = call.query.clone();
-        query.insert("integrated_account_id".to_owned(), account.clone());
+        query.insert("integrated_account_id".to_owned(), account);
         let unified = UnifiedCall {
             model: call.model.clone(),
             resource: call.resource.clone(),
@@ -143,25 +177,19 @@ fn name(call: &Call) -> String {
     format!("{}.{}", call.resource, call.method)
 }
 
-fn account(vendor: &StandIn, context: Map<String, Value>) -> NewAccount {
-    NewAccount {
-        tenant_id: "verify".to_owned(),
-        connector: vendor.name.clone(),
-        authentication_method: None,
-        context,
-    }
-}
-
-fn account_of_stranger(catalogue: &Catalogue, vendor: &StandIn) -> NewAccount {
-    let connector = catalogue.connector(&vendor.name);
-    let kinds = connector.into_iter().flat_map(|connector| connector.credentials.values());
+fn secrets_replaced(
+    catalogue: &Catalogue,
+    connector: &str,
+    mut context: Map<String, Value>,
+) -> Map<String, Value> {
+    let kinds =
+        catalogue.connector(connector).into_iter().flat_map(|connector| connector.credentials.values());
     let secret: Vec<_> =
         kinds.flat_map(|kind| &kind.fields).filter(|(_, field)| field.secret).map(|(name, _)| name).collect();
-    let mut context = vendor.context.clone();
     for (_, value) in context.iter_mut().filter(|(name, _)| secret.contains(name)) {
         *value = Value::from("not-the-secret");
     }
-    account(vendor, context)
+    context
 }
 
 /// Sends for real, to the loopback address only, and keeps what passed.
