@@ -51,6 +51,7 @@ fn body(found: &mut Findings<'_>, answer: &Answer, response: &Response) {
             found.add(at, "the specification describes no body", advice);
         }
         (None, _) | (Some(Content { schema: None, .. }), _) => {}
+        (Some(_), true) if response.status == 204 => {}
         (Some(_), true) if response.status < 500 => {
             found.add(at, "the specification describes a body, the answer has none", advice);
         }
