@@ -34,7 +34,7 @@ struct Bench {
 
 impl Bench {
     fn deviations(&self, seen: &Seen) -> Vec<Deviation> {
-        check::exchange(&self.against, seen).1
+        check::exchange(&self.against, seen).deviations
     }
 
     /// Whether something is told of the changed exchange that was not told of it as it is.
@@ -191,7 +191,7 @@ async fn what_is_made_wrong_is_told() {
         // one exchange of each operation with each status will do
         let mut done = BTreeSet::new();
         for seen in exchanges(&material, &connector.name).await.unwrap() {
-            let (operation, _) = check::exchange(&bench.against, &seen);
+            let operation = check::exchange(&bench.against, &seen).operation;
             let status = seen.answer.as_ref().map(|answer| answer.status);
             if let Some(operation) =
                 operation.filter(|it| done.insert((it.clone(), status, seen.tells_error)))

@@ -20,6 +20,8 @@ pub struct Report {
     pub sandbox: usize,
     /// The operations of the specifications that these were, `GET /users/{id}`.
     pub operations: BTreeSet<String>,
+    /// Bodies that nothing can be said of, since the specification has no schema for them: operation and part.
+    pub unjudged: BTreeSet<String>,
     /// What differs.
     pub deviations: Vec<Found>,
     /// What differs because the specification errs, and how that is known.
@@ -47,11 +49,13 @@ impl Report {
 
 pub(crate) fn of(connector: &str, against: &[Against], seen: &[Seen], tolerated: Vec<Tolerated>) -> Report {
     let mut operations = BTreeSet::new();
+    let mut unjudged = BTreeSet::new();
     let mut found: Vec<Found> = Vec::new();
     for seen in seen {
-        let (operation, deviations) = check::exchange(against, seen);
-        operations.extend(operation);
-        for deviation in deviations {
+        let judged = check::exchange(against, seen);
+        operations.extend(judged.operation);
+        unjudged.extend(judged.unjudged);
+        for deviation in judged.deviations {
             match found.iter_mut().find(|other| is_same(&other.deviation, &deviation)) {
                 Some(other) => other.times += 1,
                 None => found.push(Found { deviation, times: 1 }),
@@ -66,6 +70,7 @@ pub(crate) fn of(connector: &str, against: &[Against], seen: &[Seen], tolerated:
         fixtures,
         sandbox: seen.len() - fixtures,
         operations,
+        unjudged,
         deviations: Vec::new(),
         tolerated: Vec::new(),
         unused: Vec::new(),
@@ -76,11 +81,11 @@ pub(crate) fn of(connector: &str, against: &[Against], seen: &[Seen], tolerated:
         let fits = |(operation, at): &(Regex, Regex)| {
             operation.is_match(&found.deviation.operation) && at.is_match(&found.deviation.at)
         };
-        match patterns.iter().position(fits) {
-            Some(at) => {
-                used[at] = true;
-                report.tolerated.push((found, tolerated[at].why.clone()));
-            }
+        let fitting: Vec<_> =
+            patterns.iter().enumerate().filter(|(_, it)| fits(it)).map(|(at, _)| at).collect();
+        fitting.iter().for_each(|at| used[*at] = true);
+        match fitting.first() {
+            Some(at) => report.tolerated.push((found, tolerated[*at].why.clone())),
             None => report.deviations.push(found),
         }
     }

@@ -13,10 +13,10 @@ pub(super) fn check(found: &mut Findings<'_>, response: &Response) {
     let operation = found.matched.operation;
     if found.seen.tells_error {
         // what is said of errors in general holds, whatever their status
-        if let Some(answer) = operation.answers.iter().find(|answer| answer.status == Status::Any) {
-            body(found, answer, response);
-        }
-        return;
+        return match operation.answers.iter().find(|answer| answer.status == Status::Any) {
+            Some(answer) => body(found, answer, response),
+            None => found.no_schema(&format!("answer {}, an error", response.status)),
+        };
     }
     let covering = operation.answers.iter().filter(|answer| answer.status.covers(response.status));
     match covering.min_by_key(|answer| answer.status) {
@@ -50,7 +50,8 @@ fn body(found: &mut Findings<'_>, answer: &Answer, response: &Response) {
         (None, false) if answer.contents.is_empty() && !is_error => {
             found.add(at, "the specification describes no body", advice);
         }
-        (None, _) | (Some(Content { schema: None, .. }), _) => {}
+        (None | Some(Content { schema: None, .. }), false) => found.no_schema(&at),
+        (None | Some(Content { schema: None, .. }), true) => {}
         (Some(_), true) if response.status == 204 => {}
         (Some(_), true) if response.status < 500 => {
             found.add(at, "the specification describes a body, the answer has none", advice);

@@ -84,19 +84,29 @@ struct Matched<'s> {
     parameters: Vec<(String, String)>,
 }
 
-/// The operation's name, when there is one, and how the exchange differs from it.
-pub(crate) fn exchange(against: &[Against], seen: &Seen) -> (Option<String>, Vec<Deviation>) {
+/// What came of one exchange.
+pub(crate) struct Judged {
+    /// The operation's name, when there is one.
+    pub operation: Option<String>,
+    /// How the exchange differs from it.
+    pub deviations: Vec<Deviation>,
+    /// Bodies that the specification has no schema for: operation and part.
+    pub unjudged: Vec<String>,
+}
+
+/// Holds one exchange against the first specification that has its operation.
+pub(crate) fn exchange(against: &[Against], seen: &Seen) -> Judged {
     let Some(matched) = against.iter().find_map(|against| against.operation(&seen.request)) else {
         let deviation = (!seen.is_login).then(|| unknown(against, seen));
-        return (None, deviation.into_iter().collect());
+        return Judged { operation: None, deviations: deviation.into_iter().collect(), unjudged: Vec::new() };
     };
-    let mut found = Findings { matched: &matched, seen, deviations: Vec::new() };
+    let mut found = Findings { matched: &matched, seen, deviations: Vec::new(), unjudged: Vec::new() };
     request::check(&mut found);
     if let Some(response) = &seen.answer {
         answer::check(&mut found, response);
     }
-    let deviations = found.deviations;
-    (Some(matched.operation.name()), deviations)
+    let Findings { deviations, unjudged, .. } = found;
+    Judged { operation: Some(matched.operation.name()), deviations, unjudged }
 }
 
 /// No specification has the operation: what comes near it.
@@ -135,9 +145,16 @@ struct Findings<'a> {
     matched: &'a Matched<'a>,
     seen: &'a Seen,
     deviations: Vec<Deviation>,
+    /// Bodies of which the specification does not say what is in them.
+    unjudged: Vec<String>,
 }
 
 impl Findings<'_> {
+    /// Notes a body that there is no schema for.
+    fn no_schema(&mut self, at: &str) {
+        self.unjudged.push(format!("{}: {at}", self.matched.operation.name()));
+    }
+
     fn add(&mut self, at: impl Into<String>, says: impl Into<String>, advice: impl Into<String>) {
         let operation = self.matched.operation;
         self.deviations.push(Deviation {

@@ -167,7 +167,7 @@ fn content<'c>(contents: &'c [Content], kind: &str) -> Option<&'c Content> {
 }
 
 fn sent_as(found: &mut Findings<'_>, content: &Content, kind: &str, sent: &Body) {
-    let Some(schema) = &content.schema else { return };
+    let Some(schema) = &content.schema else { return found.no_schema("body") };
     let essence = media::essence(kind);
     match sent {
         Body::Json(value) => judge(found, schema, value.clone(), None, "body"),
@@ -190,7 +190,6 @@ fn sent_as(found: &mut Findings<'_>, content: &Content, kind: &str, sent: &Body)
                 None => found.add("body", "it must be XML", REQUEST),
             }
         }
-        // texts of other kinds have no schema
-        Body::Raw { .. } => {}
+        Body::Raw { .. } => found.no_schema("body"),
     }
 }

@@ -55,7 +55,10 @@ impl Specification {
     pub fn parse(file: &str, text: &str) -> Result<Self, Unreadable> {
         let failed = |why: String| Unreadable::Syntax { file: file.to_owned(), why };
         let document: Value = if file.ends_with(".yaml") || file.ends_with(".yml") {
-            let bounds = serde_saphyr::options! { budget: None };
+            // Specifications are large, but hold no more aliases than other files.
+            let budget =
+                serde_saphyr::budget! { max_events: 20_000_000, max_nodes: 20_000_000, max_depth: 200 };
+            let bounds = serde_saphyr::options! { budget: budget, with_snippet: false };
             serde_saphyr::from_str_with_options(text, bounds).map_err(|error| failed(error.to_string()))?
         } else {
             serde_json::from_str(text).map_err(|error| failed(error.to_string()))?
@@ -96,6 +99,14 @@ mod tests {
 
     use crate::Specification;
     use crate::schema::Direction;
+
+    #[test]
+    fn yaml_may_have_numbers_as_keys() {
+        let text = "openapi: 3.0.0\npaths:\n  /on:\n    get:\n      responses:\n        200: {description: Fine.}\n        404: {description: None.}\n";
+        let specification = Specification::parse("a.yaml", text).unwrap();
+        let statuses = specification.operations[0].answers.iter().map(|answer| answer.status.to_string());
+        assert_eq!(statuses.collect::<Vec<_>>(), ["200", "404"]);
+    }
 
     /// Every schema of an operation, and the way that it travels.
     fn schemas(specification: &Specification) -> Vec<(String, Value, Direction)> {

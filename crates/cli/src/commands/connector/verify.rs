@@ -53,8 +53,17 @@ Examples:
   koine connector verify okta --openapi management.yaml
   koine connector verify --all --openapi-dir vendor-specs";
 
-const COLUMNS: &[&str] =
-    &["connector", "result", "specification", "fixtures", "sandbox", "operations", "deviations", "tolerated"];
+const COLUMNS: &[&str] = &[
+    "connector",
+    "result",
+    "specification",
+    "fixtures",
+    "sandbox",
+    "operations",
+    "unjudged",
+    "deviations",
+    "tolerated",
+];
 
 fn rewrite(text: &str) -> Result<(String, String), String> {
     let (from, to) = text.split_once('=').ok_or("write FROM=TO")?;
@@ -154,10 +163,10 @@ fn row(report: &Report) -> Value {
     let mut row = json!({
         "connector": report.connector, "result": if report.passed() { "ok" } else { "failed" },
         "specification": report.specifications.join(" "), "fixtures": report.fixtures, "sandbox": report.sandbox,
-        "operations": report.operations.len(), "deviations": report.deviations.len(), "tolerated": report.tolerated.len(),
+        "operations": report.operations.len(), "unjudged": report.unjudged.len(), "deviations": report.deviations.len(), "tolerated": report.tolerated.len(),
     });
     row["details"] = json!({
-        "operations": report.operations, "deviations": report.deviations.iter().map(found).collect::<Vec<_>>(),
+        "operations": report.operations, "unjudged": report.unjudged, "deviations": report.deviations.iter().map(found).collect::<Vec<_>>(),
         "tolerated": tolerated.collect::<Vec<_>>(), "unused": unused.collect::<Vec<_>>(),
     });
     row
