@@ -1,18 +1,17 @@
 //! From the files to a [`Spec`], with every problem noted.
 
-use std::sync::OnceLock;
+mod login;
 
 use indexmap::IndexMap;
 use koine_connector::Problems;
 use koine_connector::catalogue::Files;
-use koine_connector::keypair::KeyPair;
 use koine_connector::reader::{Reader, compile_expr};
 use koine_connector::yaml::{Data, Node};
 use serde_json::{Map, Value};
 
 use crate::spec::{
-    Assertion, Auth, Change, Collection, Computed, Effect, Issue, Listed, Page, RateLimit, Refusal, Reply,
-    Route, Segment, Spec, Start, Style,
+    Change, Collection, Computed, Effect, Listed, Page, RateLimit, Refusal, Reply, Route, Segment, Spec,
+    Start, Style,
 };
 
 pub(crate) fn vendor(name: &str, files: &Files, problems: &mut Problems) -> Option<Spec> {
@@ -46,10 +45,10 @@ fn spec(node: &Node, problems: &mut Problems) -> Option<Spec> {
     let spec = Spec {
         base_path: reader.text("base_path", problems).unwrap_or_default().to_owned(),
         context: object(reader.node("context")),
-        keys: keys(&reader, problems),
-        elsewhere: elsewhere(&reader, problems),
+        keys: login::keys(&reader, problems),
+        elsewhere: login::elsewhere(&reader, problems),
         collections: collections(&reader, problems),
-        auth: reader.node("auth").and_then(|node| auth(node, problems)),
+        auth: reader.node("auth").and_then(|node| login::auth(node, problems)),
         headers: reader.node("headers").and_then(|node| computed(node, problems)),
         rate_limit: reader.node("rate_limit").and_then(|node| rate_limit(node, problems)),
         not_found: reader.node("not_found").and_then(|node| reply(node, problems)).unwrap_or_default(),
@@ -91,48 +90,6 @@ fn collections(reader: &Reader<'_>, problems: &mut Problems) -> IndexMap<String,
         }
     }
     all
-}
-
-fn keys(reader: &Reader<'_>, problems: &mut Problems) -> IndexMap<String, OnceLock<KeyPair>> {
-    let mut all = IndexMap::new();
-    for (name, place, node) in reader.entries("keys", problems) {
-        if !matches!(&node.data, Data::Text(algorithm) if algorithm == "RS256") {
-            problems.add(place, "a key is made for `RS256`", None);
-        }
-        all.insert(name.to_owned(), OnceLock::new());
-    }
-    all
-}
-
-fn elsewhere(reader: &Reader<'_>, problems: &mut Problems) -> IndexMap<String, String> {
-    let mut all = IndexMap::new();
-    for (prefix, place, node) in reader.entries("elsewhere", problems) {
-        match &node.data {
-            Data::Text(path) if path.starts_with('/') && url::Url::parse(prefix).is_ok() => {
-                all.insert(prefix.to_owned(), path.clone());
-            }
-            _ => problems.add(
-                place,
-                "`elsewhere` says which path stands for an address",
-                Some("write `https://id.example.com: /id`".to_owned()),
-            ),
-        }
-    }
-    all
-}
-
-fn auth(node: &Node, problems: &mut Problems) -> Option<Auth> {
-    let keys = Reader::new(node, "auth", problems)?;
-    let accepts = keys.expr("accepts", &["request", "issued", "grants"], problems);
-    let refusal = keys.node("refusal").and_then(|node| reply(node, problems));
-    keys.finish(problems);
-    match (accepts, refusal) {
-        (Some(accepts), Some(refusal)) => Some(Auth { accepts, refusal }),
-        _ => {
-            problems.add(&node.place, "auth needs `accepts` and `refusal`", None);
-            None
-        }
-    }
 }
 
 fn rate_limit(node: &Node, problems: &mut Problems) -> Option<RateLimit> {
@@ -189,7 +146,7 @@ fn route(verb: &str, path: &str, node: &Node, problems: &mut Problems) -> Option
         path: segments(path),
         when: keys.expr("when", &["request"], problems),
         auth: keys.boolean("auth", problems).unwrap_or(true),
-        assertion: keys.node("assertion").and_then(|node| assertion(node, problems)),
+        assertion: keys.node("assertion").and_then(|node| login::assertion(node, problems)),
         refuse_before: refusals(&keys, "refuse_before", problems),
         find: keys.text("find", problems).map(ToOwned::to_owned),
         list: keys.node("list").and_then(|node| listed(node, problems)),
@@ -197,7 +154,7 @@ fn route(verb: &str, path: &str, node: &Node, problems: &mut Problems) -> Option
         page: keys.node("page").and_then(|node| page(node, problems)),
         refuse: refusals(&keys, "refuse", problems),
         effects: keys.list("do", problems).iter().filter_map(|node| effect(node, problems)).collect(),
-        issue: keys.node("issue").and_then(|node| issue(node, problems)),
+        issue: keys.node("issue").and_then(|node| login::issue(node, problems)),
         reply: keys.node("reply").and_then(|node| reply(node, problems)).unwrap_or_default(),
     };
     keys.finish(problems);
@@ -282,25 +239,6 @@ fn effect(node: &Node, problems: &mut Problems) -> Option<Effect> {
             None
         }
     }
-}
-
-fn assertion(node: &Node, problems: &mut Problems) -> Option<Assertion> {
-    let keys = Reader::new(node, "an assertion", problems)?;
-    let token = keys.expr("token", &["request"], problems);
-    let key = keys.required("key", problems);
-    keys.finish(problems);
-    if token.is_none() {
-        problems.add(&node.place, "an assertion needs `token`, where the request holds it", None);
-    }
-    Some(Assertion { token: token?, key })
-}
-
-fn issue(node: &Node, problems: &mut Problems) -> Option<Issue> {
-    let keys = Reader::new(node, "issue", problems)?;
-    let seconds = keys.number("seconds", problems);
-    let grant = keys.node("grant").and_then(|node| computed(node, problems));
-    keys.finish(problems);
-    Some(Issue { seconds: seconds?, grant })
 }
 
 /// Collections and keys that routes name must exist.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::answer::Answer;
+use crate::reply::Answer;
 use crate::request::Request;
 use crate::{World, lock};
 

@@ -16,8 +16,8 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::answer::Answer;
 use crate::fault::{Fault, Kind};
+use crate::reply::Answer;
 use crate::request::Request;
 use crate::{World, control, lock};
 

@@ -11,6 +11,7 @@ mod fault;
 mod http;
 mod page;
 mod people;
+mod reply;
 mod request;
 mod spec;
 mod state;

@@ -7,7 +7,8 @@ use koine_connector::expr::Scope;
 use koine_connector::problem::Problem;
 use serde_json::{Map, Value, json};
 
-use crate::answer::{self, Answer, Broken, Tokens};
+use crate::answer::{self, Tokens};
+use crate::reply::{self, Answer, Broken};
 use crate::request::Request;
 use crate::spec::{Reply, Route, Segment, Spec};
 use crate::state::State;
@@ -103,7 +104,7 @@ impl Vendor {
         let bare = Reply::default();
         let reply = self.spec.rate_limit.as_ref().map_or(&bare, |limit| &limit.refusal);
         let root = json!({"request": request.root(&Map::new()), "rate": self.rate()});
-        answer::reply(reply, 429, &root).unwrap_or_else(|broken| Answer::text(429, &broken.to_string()))
+        reply::reply(reply, 429, &root).unwrap_or_else(|broken| Answer::text(429, &broken.to_string()))
     }
 
     fn answer_or_break(&mut self, request: &Request, stale: bool) -> Result<Answer, Broken> {
@@ -119,7 +120,7 @@ impl Vendor {
         }
         let Some((at, params)) = found else {
             let reply = self.spec.no_route.as_ref().unwrap_or(&self.spec.not_found);
-            return answer::reply(reply, 404, &json!({"request": request.root(&Map::new())}));
+            return reply::reply(reply, 404, &json!({"request": request.root(&Map::new())}));
         };
         let before = self.state.clone();
         let spec = Arc::clone(&self.spec);
@@ -165,7 +166,7 @@ impl Vendor {
         if auth.accepts.test(&root)? {
             return Ok(None);
         }
-        answer::reply(&auth.refusal, 401, &root).map(Some)
+        reply::reply(&auth.refusal, 401, &root).map(Some)
     }
 
     /// Counts the request.

@@ -151,9 +151,9 @@ routes:
     refuse_before:
       - {if: $not(assertion.genuine), status: 400, body: {error: invalid_grant}}
       - {if: 'assertion.claims.exp < $millis() / 1000', status: 400, body: {error: expired}}
-    issue: {seconds: 60}
+    issue: {seconds: 60, grant: '{"who": assertion.claims.iss}'}
     reply: {body: '{"access_token": token, "to": assertion.claims.iss}'}
-  GET /me: {reply: {body: {ok: true}}}
+  GET /me: {reply: {body: '$lookup(grants, $substringAfter(request.headers.authorization, "Bearer "))'}}
 "#;
 
 /// A token request with an assertion, signed by the key or not.
@@ -190,7 +190,8 @@ async fn an_assertion_must_be_signed_by_the_key_that_was_made() {
     assert_eq!((status, &answer["to"]), (200, &json!("me@example.com")), "{answer}");
     let token = answer["access_token"].as_str().expect("a token");
     let bearer = [("authorization".to_owned(), format!("Bearer {token}"))];
-    assert_eq!(vendor.exchange("GET", "/v1/me", &bearer, "", false).0, 200);
+    let (status, _, body) = vendor.exchange("GET", "/v1/me", &bearer, "", false);
+    assert_eq!((status, body.as_ref()), (200, br#"{"who":"me@example.com"}"#.as_slice()));
 
     let foreign = koine_connector::keypair::KeyPair::generate();
     let late = signed(pem, &json!({"exp": 1}));
@@ -202,6 +203,8 @@ async fn an_assertion_must_be_signed_by_the_key_that_was_made() {
     for (assertion, error) in refusals {
         assert_eq!(login(&mut vendor, &assertion), (400, json!({"error": error})));
     }
+    let unissued = [("authorization".to_owned(), "Bearer sandbox-small-2".to_owned())];
+    assert_eq!(vendor.exchange("GET", "/v1/me", &unissued, "", false).0, 401, "a refusal gives no token");
 }
 
 proptest! {
