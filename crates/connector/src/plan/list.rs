@@ -31,7 +31,17 @@ impl Plan {
     pub(super) fn place_on_page(&mut self, spec: &RequestSpec, request: &mut Request) -> Step<()> {
         let Some(pages) = spec.pagination.as_ref().filter(|_| self.is_list()) else { return Ok(()) };
         let cursor = self.pages.cursor.clone().or_else(|| self.ask.cursor.clone());
-        let limit = page_size(pages, self.ask.limit);
+        self.place_at(pages, cursor, page_size(pages, self.ask.limit), request)
+    }
+
+    /// Makes the request one for the page at `cursor`, of `limit` records.
+    pub(super) fn place_at(
+        &self,
+        pages: &Pagination,
+        cursor: Option<String>,
+        limit: Option<u64>,
+        request: &mut Request,
+    ) -> Step<()> {
         let is_link = matches!(pages.style, PageStyle::LinkHeader | PageStyle::Cursor { is_link: true, .. });
         if let Some(link) = cursor.as_ref().filter(|_| is_link) {
             request.url = self.checked_link(link)?;
@@ -94,7 +104,10 @@ impl Plan {
 
     /// The answer to the main request of a read.
     pub(super) fn page_or_record(&mut self, spec: &RequestSpec, row: &Row, response: Response) -> Step<()> {
-        let picked = self.picked(spec, row.select.as_ref(), &response)?;
+        let at = self.at_path(spec, &response)?;
+        // What the vendor counts as a page, whatever is picked of it.
+        let count = at.as_ref().and_then(Value::as_array).map_or(0, Vec::len);
+        let picked = self.selected(row.select.as_ref(), &response, at)?;
         if !self.is_list() {
             let Some(record) = picked.filter(|value| !value.is_null()) else { return Err(Failure::NotFound) };
             self.keep_main(response);
@@ -108,7 +121,10 @@ impl Plan {
         };
         let current = self.pages.cursor.clone().or_else(|| self.ask.cursor.clone());
         let next = match &spec.pagination {
-            Some(pages) => self.next_cursor(pages, &response, items.len(), current.as_deref())?,
+            Some(pages) => {
+                let size = page_size(pages, self.ask.limit);
+                self.next_cursor(pages, &response, count.max(items.len()), current.as_deref(), size)?
+            }
             None => None,
         };
         let looping = next.is_some() && next == current;
@@ -124,13 +140,14 @@ impl Plan {
         Ok(())
     }
 
-    /// Where the vendor says the next page begins.
-    fn next_cursor(
+    /// Where the vendor says the next page begins, after one of `count` of at most `size`.
+    pub(super) fn next_cursor(
         &self,
         pages: &Pagination,
         response: &Response,
         count: usize,
         current: Option<&str>,
+        size: Option<u64>,
     ) -> Step<Option<String>> {
         let scope = self.answer_scope(response, body_of(response)?.unwrap_or(Value::Null), false);
         let number = |expr: &Option<crate::expr::Expr>| -> Step<Option<u64>> {
@@ -138,7 +155,7 @@ impl Plan {
             let value = expr.eval(&scope).map_err(|error| broken("pagination", &error))?;
             Ok(value.as_ref().and_then(as_u64))
         };
-        let full = page_size(pages, self.ask.limit).is_none_or(|limit| count as u64 >= limit);
+        let full = size.is_none_or(|limit| count as u64 >= limit);
         Ok(match &pages.style {
             PageStyle::LinkHeader => next_link(response),
             PageStyle::Cursor { path, .. } => {
@@ -183,9 +200,19 @@ fn place(request: &mut Request, params: Vec<(&str, Value)>, in_body: bool) {
     if !in_body {
         if !params.is_empty() {
             let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+            let is_placed = |name: &str| params.iter().any(|(own, _)| *own == name);
+            // A request that writes a page parameter into its query means the first page.
+            let own: Vec<(String, String)> = request
+                .url
+                .query_pairs()
+                .filter(|(name, _)| !is_placed(name))
+                .map(|(a, b)| (a.into(), b.into()))
+                .collect();
             request
                 .url
                 .query_pairs_mut()
+                .clear()
+                .extend_pairs(own)
                 .extend_pairs(params.iter().map(|(name, value)| (name, text(value))));
         }
         return;
@@ -213,7 +240,7 @@ fn as_u64(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()))
 }
 
-fn page_size(pages: &Pagination, wanted: Option<u64>) -> Option<u64> {
+pub(super) fn page_size(pages: &Pagination, wanted: Option<u64>) -> Option<u64> {
     let size = wanted.or(pages.default_limit).or(pages.max_limit)?;
     Some(pages.max_limit.map_or(size, |most| size.min(most)).max(1))
 }

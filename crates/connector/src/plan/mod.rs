@@ -7,6 +7,7 @@
 //!   [`MOST_SENDS`] times;
 //! * success is what the connector's `verify` read shows.
 
+mod gather;
 mod judge;
 mod list;
 mod scope;
@@ -64,6 +65,8 @@ pub struct Plan {
     before: Map<String, Value>,
     target: Option<Value>,
     main: Option<Exchange>,
+    /// The list that a step or a proof is reading.
+    gathered: gather::Gathered,
     /// The request whose answer is being taken.
     asked: Option<Request>,
     planned: Vec<Send>,
@@ -111,6 +114,7 @@ impl Plan {
             before: known_before,
             target: known_target,
             main: None,
+            gathered: gather::Gathered::default(),
             asked: None,
             planned: Vec::new(),
             sent: None,
@@ -251,6 +255,7 @@ impl Plan {
         self.stage = stage;
         self.tries = 0;
         self.delay_ms = 0;
+        self.gathered = gather::Gathered::default();
         Ok(None)
     }
 
@@ -330,7 +335,9 @@ impl Plan {
             additions.body =
                 Some(template.render(&scope).map_err(|error| Failure::Input(error.to_string()))?);
         }
-        self.build(connector, &name, &scope, additions)
+        let mut send = self.build(connector, &name, &scope, additions)?;
+        self.place_on_gathered(self.spec(connector, &name)?, &mut send.request)?;
+        Ok(send)
     }
 
     fn build(&self, connector: &Connector, name: &str, scope: &Value, additions: Additions) -> Step<Send> {
@@ -452,7 +459,7 @@ impl Plan {
                     }
                     None => None,
                 };
-                let value = self.picked(spec, select, &response)?;
+                let Some(value) = self.whole(spec, select, &response)? else { return Ok(()) };
                 let Some(target) = value.filter(|value| !value.is_null()) else {
                     return Err(Failure::NotFound);
                 };
@@ -481,7 +488,8 @@ impl Plan {
     ) -> Step<()> {
         let Some(step) = step else { return Ok(()) };
         let select = step.call.as_ref().and_then(|call| call.select.as_ref());
-        let value = self.picked(spec, select, &response)?.unwrap_or(Value::Null);
+        let Some(value) = self.whole(spec, select, &response)? else { return Ok(()) };
+        let value = value.unwrap_or(Value::Null);
         if let Some(name) = &step.name {
             self.before.insert(name.clone(), value);
         }

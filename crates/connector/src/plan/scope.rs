@@ -47,18 +47,22 @@ impl Plan {
         scope
     }
 
-    /// The record or list in an answer: `response_path`, then `select`.
-    pub(super) fn picked(
+    /// What the request's `response_path` points at.
+    pub(super) fn at_path(&self, spec: &RequestSpec, response: &Response) -> Step<Option<Value>> {
+        let data = if spec.response_format == ResponseFormat::Binary { None } else { body_of(response)? };
+        match (&spec.response_path, data) {
+            (Some(path), Some(data)) => path.eval(&data).map_err(|error| broken("response_path", &error)),
+            (_, data) => Ok(data),
+        }
+    }
+
+    /// What `select` picks of it.
+    pub(super) fn selected(
         &self,
-        spec: &RequestSpec,
         select: Option<&Expr>,
         response: &Response,
+        at: Option<Value>,
     ) -> Step<Option<Value>> {
-        let data = if spec.response_format == ResponseFormat::Binary { None } else { body_of(response)? };
-        let at = match (&spec.response_path, data) {
-            (Some(path), Some(data)) => path.eval(&data).map_err(|error| broken("response_path", &error))?,
-            (_, data) => data,
-        };
         let Some(select) = select else { return Ok(at) };
         let scope = self.answer_scope(response, at.unwrap_or(Value::Null), false);
         select.eval(&scope).map_err(|error| broken("select", &error))

@@ -3,6 +3,7 @@
 use koine_model::{Outcome, Response};
 use serde_json::{Map, Value};
 
+use super::gather::Gathered;
 use super::judge::Verdict;
 use super::types::{Failure, Mode, Refusal, Send, Success};
 use super::{MOST_SENDS, Plan, Stage, Step, Why, broken, row};
@@ -225,8 +226,9 @@ impl Plan {
         let connector = self.connector.clone();
         let Some(verify) = &row(&connector, &self.ask)?.verify else { return Ok(()) };
         let seen = match verdict {
-            Verdict::Good(response) => match self.picked(spec, verify.call.select.as_ref(), &response) {
-                Ok(record) => Some((record.unwrap_or(Value::Null), response, false)),
+            Verdict::Good(response) => match self.whole(spec, verify.call.select.as_ref(), &response) {
+                Ok(None) => return Ok(()),
+                Ok(Some(record)) => Some((record.unwrap_or(Value::Null), response, false)),
                 Err(_) => None,
             },
             Verdict::NotFound(refusal) => Some((Value::Null, refusal.response, true)),
@@ -268,6 +270,7 @@ impl Plan {
 
     /// Not there yet, or not readable: read again, and at the end say what is known.
     fn read_later(&mut self, verify: &Verify, tries: u32, why: Why, partly: Option<bool>) -> Step<()> {
+        self.gathered = Gathered::default();
         if tries + 1 < verify.tries {
             self.stage = Stage::Verify { tries: tries + 1, why };
             self.delay_ms = self.delay_ms.max(verify.delay_ms);
@@ -391,7 +394,13 @@ impl Plan {
         let connector = self.connector.clone();
         let wait = row(&connector, &self.ask)?.before.get(index).and_then(|step| step.wait.as_ref());
         let Some(wait) = wait else { return Ok(()) };
-        let record = if not_found { None } else { self.picked(spec, wait.call.select.as_ref(), response)? };
+        let record = match not_found {
+            true => None,
+            false => match self.whole(spec, wait.call.select.as_ref(), response)? {
+                None => return Ok(()),
+                Some(record) => record,
+            },
+        };
         let scope = self.answer_scope(response, record.unwrap_or(Value::Null), not_found);
         if wait.until.test(&scope).map_err(|error| broken("wait.until", &error))? {
             self.unsure = None;
@@ -400,6 +409,7 @@ impl Plan {
         }
         if tries + 1 < wait.tries {
             self.stage = Stage::BeforeWait(index, tries + 1);
+            self.gathered = Gathered::default();
             self.tries = 0;
             self.delay_ms = wait.delay_ms;
             return Ok(());
