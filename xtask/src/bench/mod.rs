@@ -97,10 +97,10 @@ fn median(mut all: Vec<Measured>) -> Measured {
 }
 
 fn print_rows(rows: &[(&str, Measured)]) {
-    println!("{:<22}{:>12}{:>10}{:>10}{:>14}", "", "requests/s", "p50 ms", "p99 ms", "CPU µs/request");
+    println!("{:<22}{:>12}{:>10}{:>10}{:>16}", "", "requests/s", "p50 ms", "p99 ms", "CPU µs/request");
     for (name, one) in rows {
         println!(
-            "{name:<22}{:>12.0}{:>10.2}{:>10.2}{:>14.1}",
+            "{name:<22}{:>12.0}{:>10.2}{:>10.2}{:>16.1}",
             one.per_second, one.p50_ms, one.p99_ms, one.cpu_us
         );
     }
