@@ -25,6 +25,8 @@ pub(crate) struct Operation {
     /// The path as the specification writes it.
     pub path: String,
     pub route: Route,
+    /// Hosts of the servers, with parameters in braces; empty when the specification names none that is real.
+    pub hosts: Vec<String>,
     pub parameters: Vec<Parameter>,
     pub body: Option<Body>,
     /// Empty when the specification says nothing of answers.
@@ -37,6 +39,15 @@ impl Operation {
     /// `GET /users/{id}`.
     pub(crate) fn name(&self) -> String {
         format!("{} {}", self.verb.as_str(), self.path)
+    }
+
+    /// Whether one of the servers may have this host.
+    pub(crate) fn is_served_at(&self, host: &str) -> bool {
+        let fits = |pattern: &String| {
+            let pattern = format!("(?i)^{}$", matcher(pattern, |_| ".+"));
+            Regex::new(&pattern).is_ok_and(|pattern| pattern.is_match(host))
+        };
+        self.hosts.is_empty() || self.hosts.iter().any(fits)
     }
 }
 
@@ -189,6 +200,13 @@ impl Route {
     pub(crate) fn rank(&self) -> &[u8] {
         &self.rank
     }
+}
+
+/// The host of a URL whose parts may be parameters, without its port; `None` when there is none, or a stand-in's.
+pub(crate) fn host(url: &str) -> Option<String> {
+    let (_, rest) = url.split_once("://")?;
+    let host = rest.split(['/', ':', '?']).next().unwrap_or_default();
+    (!host.is_empty() && host != "localhost").then(|| host.to_owned())
 }
 
 /// A pattern for text with parameters in braces; `of` gives that of each.

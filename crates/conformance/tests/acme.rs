@@ -101,6 +101,12 @@ async fn a_wrong_path_is_told() {
         ("acme.yaml", "https://{host}/v2", "https://{host}/v4", "GET /v2/groups | operation"),
         (
             "acme.yaml",
+            "https://{host}/v2",
+            "https://{region}.example.org/v2",
+            "GET /users | host | it is sent to api.example.com, the servers are {region}.example.org",
+        ),
+        (
+            "acme.yaml",
             "{name: id, in: path, required: true, schema: {type: integer}}",
             "{name: id, in: path, required: true, schema: {type: integer, minimum: 2}}",
             "GET /users/{id} | path id | 1 is less than the minimum of 2",

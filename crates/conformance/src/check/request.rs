@@ -3,7 +3,7 @@
 use koine_model::Body;
 use serde_json::Value;
 
-use super::{Findings, xml};
+use super::{Findings, Source, xml};
 use crate::explain::wrongs;
 use crate::media;
 use crate::schema::Direction;
@@ -17,10 +17,21 @@ const OF_HTTP: &[&str] =
     &["accept", "authorization", "content-type", "user-agent", "range", "accept-language"];
 
 pub(super) fn check(found: &mut Findings<'_>) {
+    host(found);
     path(found);
     query(found);
     headers(found);
     body(found);
+}
+
+/// The sandbox is nowhere near the vendor; fixtures name the vendor's own host.
+fn host(found: &mut Findings<'_>) {
+    let operation = found.matched.operation;
+    let host = found.seen.request.url.host_str().unwrap_or_default();
+    if matches!(found.seen.source, Source::Fixture { .. }) && !operation.is_served_at(host) {
+        let says = format!("it is sent to {host}, the servers are {}", operation.hosts.join(", "));
+        found.add("host", says, "mend `base_url` in connector.yaml");
+    }
 }
 
 fn parameters(found: &Findings<'_>, place: Place) -> Vec<Parameter> {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::paths::{entries, text};
 use crate::media;
-use crate::specification::{Answer, Body, Content, Operation, Parameter, Place, Route, Status, Style};
+use crate::specification::{self, Answer, Body, Content, Operation, Parameter, Place, Route, Status, Style};
 
 pub(super) fn operations(document: &Value) -> Vec<Operation> {
     let mut operations = Vec::new();
@@ -40,6 +40,7 @@ fn operation(document: &Value, method: &Value, pointer: String) -> Option<Operat
     Some(Operation {
         verb: Verb::parse(text(method, "httpMethod"))?,
         route: Route::new(&[base.trim_end_matches('/').to_owned()], &path)?,
+        hosts: specification::host(text(document, "rootUrl")).into_iter().collect(),
         path,
         parameters: own.filter_map(|(name, it)| parameter(name, it)).collect(),
         body: body.map(|body| Body { required: false, contents: json(body) }),

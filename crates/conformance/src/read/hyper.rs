@@ -38,6 +38,7 @@ fn operation(definition: &Value, link: &Value, pointer: String) -> Option<Operat
     Some(Operation {
         verb,
         route: Route::new(&[String::new()], &path)?,
+        hosts: Vec::new(),
         path,
         parameters,
         body: body.map(|schema| Body { required: schema["required"].is_array(), contents: json(schema) }),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::paths::{self, Found, entries, target, text};
 use crate::media;
-use crate::specification::{Answer, Body, Content, Operation, Parameter, Place, Route, Status, Style};
+use crate::specification::{self, Answer, Body, Content, Operation, Parameter, Place, Route, Status, Style};
 
 pub(super) fn operations(document: &Value) -> Vec<Operation> {
     paths::operations(document).iter().filter_map(|found| operation(document, found)).collect()
@@ -22,6 +22,7 @@ fn operation(document: &Value, found: &Found<'_>) -> Option<Operation> {
         verb: found.verb,
         path: found.path.to_owned(),
         route: Route::new(&[text(document, "basePath").to_owned()], found.path)?,
+        hosts: specification::host(&format!("https://{}", text(document, "host"))).into_iter().collect(),
         parameters: parameters.iter().filter_map(|it| parameter(it)).collect(),
         body: body(&parameters, &media(document, found, "consumes")),
         answers: answers.collect(),

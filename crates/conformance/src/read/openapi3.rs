@@ -4,13 +4,14 @@ use serde_json::{Value, json};
 
 use super::paths::{self, Found, entries, target, text};
 use crate::media;
-use crate::specification::{Answer, Body, Content, Operation, Parameter, Place, Route, Status, Style};
+use crate::specification::{self, Answer, Body, Content, Operation, Parameter, Place, Route, Status, Style};
 
 pub(super) fn operations(document: &Value) -> Vec<Operation> {
     paths::operations(document).iter().filter_map(|found| operation(document, found)).collect()
 }
 
 fn operation(document: &Value, found: &Found<'_>) -> Option<Operation> {
+    let servers = servers(document, found);
     let parameters = paths::parameters(document, found);
     let body = found.operation.get("requestBody").map(|body| target(document, body));
     let answers = entries(found.operation, "responses").filter_map(|(status, answer)| {
@@ -20,7 +21,8 @@ fn operation(document: &Value, found: &Found<'_>) -> Option<Operation> {
     Some(Operation {
         verb: found.verb,
         path: found.path.to_owned(),
-        route: Route::new(&bases(document, found), found.path)?,
+        route: Route::new(&bases(&servers), found.path)?,
+        hosts: servers.iter().filter_map(|url| specification::host(url)).collect(),
         parameters: parameters.into_iter().filter_map(|it| parameter(document, it)).collect(),
         body: body
             .map(|body| Body { required: body["required"] == true, contents: contents(document, body) }),
@@ -29,11 +31,16 @@ fn operation(document: &Value, found: &Found<'_>) -> Option<Operation> {
     })
 }
 
-/// The paths of the servers of the operation, else of the path, else of the document.
-fn bases(document: &Value, found: &Found<'_>) -> Vec<String> {
+/// The servers of the operation, else of the path, else of the document.
+fn servers<'d>(document: &'d Value, found: &Found<'d>) -> Vec<&'d str> {
     let own = [found.operation, found.item, document].into_iter();
     let servers = own.filter_map(|it| it["servers"].as_array()).find(|servers| !servers.is_empty());
-    let mut bases: Vec<_> = servers.into_iter().flatten().map(|server| base(text(server, "url"))).collect();
+    servers.into_iter().flatten().map(|server| text(server, "url")).collect()
+}
+
+/// Their paths.
+fn bases(servers: &[&str]) -> Vec<String> {
+    let mut bases: Vec<_> = servers.iter().map(|url| base(url)).collect();
     if bases.is_empty() {
         bases.push(String::new());
     }
