@@ -209,7 +209,7 @@ mod verify {
     fn a_deviation_is_a_failure_with_its_place() {
         let ran = verify(&["acme", "--folder", FOLDER, "--openapi", SPECIFICATION, "--rewrite", "/api=/v3"]);
         assert_eq!((ran.code, ran.stderr.as_str()), (1, "koine: not as the specification says: acme\n"));
-        let place = "acme/fixtures/user-directory.groups/remove-user.one.yaml, exchange 3 (2 times)
+        let place = "acme/fixtures/user-directory.groups/remove-user.one.yaml:9 (2 times)
     GET /v3/groups/1/members
     operation: the specification has no such path; the nearest is GET /groups/{id}/members
     mend the request in connector.yaml";
@@ -223,6 +223,11 @@ mod verify {
         let ran = verify(&["--all", "--folder", FOLDER, "--openapi-dir", folder]);
         assert_eq!(ran.code, 0, "{ran:?}");
         assert_eq!(ran.stdout.matches(" ok ").count(), 1, "only acme has one there: {}", ran.stdout);
+        assert!(
+            ran.stdout.starts_with("No specification of: ") && ran.stdout.contains("okta"),
+            "{}",
+            ran.stdout
+        );
         let ran = verify(&["okta", "--openapi-dir", folder]);
         assert_eq!((ran.code, ran.stderr.contains("no specification of okta")), (3, true), "{ran:?}");
     }

@@ -7,6 +7,8 @@
 
 mod calls;
 mod check;
+#[cfg(test)]
+mod endurance;
 mod explain;
 mod live;
 mod media;
@@ -111,9 +113,8 @@ async fn exchanges(material: &Material, connector: &str) -> Result<Vec<Seen>, Fa
     let planned = Planned::of(compiled, &reports);
     let mut seen = Vec::new();
     for report in reports {
-        let numbered = report.exchanges.into_iter().enumerate();
-        seen.extend(numbered.map(|(at, exchange)| Seen {
-            source: Source::Fixture { file: report.file.clone(), number: at + 1 },
+        seen.extend(report.exchanges.into_iter().map(|exchange| Seen {
+            source: Source::Fixture { file: report.file.clone(), line: exchange.line },
             request: exchange.request,
             answer: exchange.answer.filter(|_| exchange.is_by_specification),
             tells_error: false,

@@ -59,10 +59,10 @@ impl Schemas {
             Translation { schemas: self, direction, names: IndexMap::new(), not_ours: BTreeSet::new() };
         let root = translation.scope(schema);
         let mut definitions = Map::new();
-        while let Some((pointer, name)) = translation.names.get_index(definitions.len()) {
-            let (pointer, name) = (pointer.clone(), name.clone());
+        while let Some(((pointer, not_ours), name)) = translation.names.get_index(definitions.len()) {
+            let (pointer, not_ours, name) = (pointer.clone(), not_ours.clone(), name.clone());
             let target = self.document.pointer(&pointer);
-            let target = target.map_or(Value::Bool(true), |target| translation.scope(target));
+            let target = target.map_or(Value::Bool(true), |target| translation.part(target, not_ours));
             definitions.insert(name, target);
         }
         json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "allOf": [root], "$defs": definitions})
@@ -86,8 +86,9 @@ impl Schemas {
 struct Translation<'s> {
     schemas: &'s Schemas,
     direction: Direction,
-    /// Pointer of each definition that is referred to -> its name.
-    names: IndexMap<String, String>,
+    /// Each definition that is referred to, by its pointer and by what of the object at hand does not travel -> its
+    /// name.
+    names: IndexMap<(String, BTreeSet<String>), String>,
     /// The properties of the object at hand that do not travel this way.
     not_ours: BTreeSet<String>,
 }
@@ -99,7 +100,12 @@ const TYPES: &[&str] = &["string", "number", "integer", "boolean", "array", "obj
 impl Translation<'_> {
     /// All that is said of one object, in however many parts.
     fn scope(&mut self, schema: &Value) -> Value {
-        let outer = std::mem::take(&mut self.not_ours);
+        self.part(schema, BTreeSet::new())
+    }
+
+    /// The same, or one of several parts of which the others have these properties that do not travel.
+    fn part(&mut self, schema: &Value, not_ours: BTreeSet<String>) -> Value {
+        let outer = std::mem::replace(&mut self.not_ours, not_ours);
         self.mark(schema, 0);
         let translated = self.branch(schema);
         self.not_ours = outer;
@@ -146,7 +152,7 @@ impl Translation<'_> {
         let reference = schema.get("$ref").and_then(Value::as_str);
         let Some(pointer) = reference.and_then(|reference| self.schemas.pointer(reference)) else { return };
         let next = format!("d{}", self.names.len());
-        let name = self.names.entry(pointer).or_insert(next);
+        let name = self.names.entry((pointer, self.not_ours.clone())).or_insert(next);
         out.insert("$ref".to_owned(), json!(format!("#/$defs/{name}")));
     }
 
@@ -279,3 +285,6 @@ fn number(value: &Value) -> Option<Value> {
 fn is_pattern(pattern: &Value) -> bool {
     pattern.is_string() && jsonschema::options().build(&json!({"pattern": pattern})).is_ok()
 }
+
+#[cfg(test)]
+mod tests;

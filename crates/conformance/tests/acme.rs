@@ -183,7 +183,7 @@ async fn a_wrong_body_is_told() {
 async fn a_wrong_answer_of_a_fixture_is_told() {
     const DELETE: &str = "fixtures/user-directory.users/delete.one.yaml";
     all_told(&[
-        (DELETE, "{status: 204}", "{status: 202}", "delete.one.yaml, exchange 2 | DELETE /users/{id} | answer 202 | the specification knows no such status, only: 204, 403, 404"),
+        (DELETE, "{status: 204}", "{status: 202}", "delete.one.yaml:6 | DELETE /users/{id} | answer 202 | the specification knows no such status, only: 204, 403, 404"),
         (DELETE, "{status: 204}", "{status: 204, body: {ok: true}}", "answer 204 | the specification describes no body"),
         (DELETE, "{error: none}", "{message: none}", "answer 404 | it must have, and has not: error"),
         ("fixtures/bodies/ada.json", r#""boss": null"#, r#""boss": 7"#, "answer 200 /boss/boss | it must be"),

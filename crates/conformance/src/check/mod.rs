@@ -23,8 +23,8 @@ pub(crate) struct Seen {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
-    /// A fixture, and the number of the exchange in it.
-    Fixture { file: String, number: usize },
+    /// A fixture, and where the exchange begins in it.
+    Fixture { file: String, line: u64 },
     /// A call that the sandbox was given.
     Sandbox { connector: String, call: String },
 }
@@ -171,7 +171,7 @@ impl Findings<'_> {
 impl Source {
     fn name(&self) -> String {
         match self {
-            Self::Fixture { file, number } => format!("{file}, exchange {number}"),
+            Self::Fixture { file, line } => format!("{file}:{line}"),
             Self::Sandbox { connector, call } => format!("{connector}/sandbox.yaml, {call}"),
         }
     }

@@ -89,17 +89,21 @@ pub(crate) async fn run(verify: &Verify, format: Format) -> Result<(), Failure> 
     if let Some(name) = verify.name.as_ref().filter(|_| connectors.is_empty()) {
         return Err(Failure::not_found(format!("there is no connector `{name}`")));
     }
-    let mut reports = Vec::new();
+    let (mut reports, mut without) = (Vec::new(), Vec::new());
     for connector in connectors {
         let specifications = specifications(verify, &connector)?;
         if specifications.is_empty() {
             if let (Some(name), Some(folder)) = (&verify.name, &verify.openapi_dir) {
                 return Err(Failure::not_found(format!("{}: no specification of {name}", folder.display())));
             }
+            without.push(connector.name.clone());
             continue;
         }
         let report = koine_conformance::verify(&material, &connector.name, specifications).await;
         reports.push(report.map_err(|failure| Failure::other(failure.to_string()))?);
+    }
+    if format == Format::Table && !without.is_empty() {
+        println!("No specification of: {}\n", without.join(", "));
     }
     show(&reports, format)
 }
