@@ -4,7 +4,7 @@ use koine_model::Verb;
 use koine_scaffold::{Credential, Draft, Field, Pages, fields};
 use serde_json::{Map, Value, json};
 
-use crate::specification::{Operation, Place, Specification, Status};
+use crate::specification::{self, Operation, Place, Specification, Status};
 
 /// Last segments of paths that list people, the likeliest first.
 const PEOPLE: &[&str] = &["users", "members", "people", "accounts", "user", "memberships"];
@@ -26,7 +26,7 @@ impl Specification {
         let version = document["info"]["version"].as_str().or(document["version"].as_str());
         draft.api = [title, version].into_iter().flatten().collect::<Vec<_>>().join(" ");
         draft.source = Some(self.file.clone());
-        draft.base_url = base_url(document).unwrap_or(draft.base_url);
+        draft.base_url = base_url(document, name);
         draft.credential = credential(document);
         draft.users.list = path(list, None);
         let answer = self.answer(list);
@@ -200,7 +200,8 @@ fn path(operation: &Operation, last: Option<&str>) -> String {
     text + rest
 }
 
-fn base_url(document: &Value) -> Option<String> {
+/// The first server; in place of a host that depends on the customer, or that nobody says, a made-up one.
+fn base_url(document: &Value, name: &str) -> String {
     let server = document["servers"][0]["url"].as_str().map(ToOwned::to_owned);
     let host = document["host"]
         .as_str()
@@ -208,10 +209,13 @@ fn base_url(document: &Value) -> Option<String> {
     let discovered = document["rootUrl"]
         .as_str()
         .map(|root| format!("{root}{}", document["servicePath"].as_str().unwrap_or_default()));
-    let url = server.or(host).or(discovered)?;
-    // A host that depends on the customer has to become a credential field, by hand.
-    let plain = url.starts_with("https://") && !url.contains(['{', '}']);
-    plain.then(|| url.trim_end_matches('/').to_owned())
+    let url = server.or(host).or(discovered).unwrap_or_default();
+    if url.starts_with("https://") && !url.contains(['{', '}']) {
+        return url.trim_end_matches('/').to_owned();
+    }
+    // The host has to become a credential field, by hand; what follows it is the same for all.
+    let path = specification::path_of(&url);
+    format!("https://api.{name}.example{}", if path.contains(['{', '}']) { "" } else { path })
 }
 
 /// The first way to authenticate that connectors have.
@@ -236,4 +240,25 @@ fn credential(document: &Value) -> Credential {
         }
     });
     known.unwrap_or(Credential::Bearer)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::base_url;
+
+    #[test]
+    fn a_host_that_depends_on_the_customer_keeps_its_path() {
+        let of = |url: &str| base_url(&json!({"servers": [{"url": url}]}), "acme");
+        assert_eq!(of("https://api.example.com/v2/"), "https://api.example.com/v2");
+        assert_eq!(of("https://{tenant}.example.com/api/v2"), "https://api.acme.example/api/v2");
+        assert_eq!(of("https://example.com/{tenant}/v2"), "https://api.acme.example");
+        assert_eq!(of("/api"), "https://api.acme.example/api");
+        assert_eq!(base_url(&json!({}), "acme"), "https://api.acme.example");
+        assert_eq!(
+            base_url(&json!({"host": "example.com", "basePath": "/v1"}), "acme"),
+            "https://example.com/v1"
+        );
+    }
 }

@@ -209,6 +209,13 @@ pub(crate) fn host(url: &str) -> Option<String> {
     (!host.is_empty() && host != "localhost").then(|| host.to_owned())
 }
 
+/// The path of a server's URL, whose parts may be parameters.
+pub(crate) fn path_of(url: &str) -> &str {
+    let after_scheme = url.split_once("://").map(|(_, rest)| rest);
+    let path = after_scheme.map_or(url, |rest| rest.find('/').map_or("", |at| &rest[at..]));
+    path.trim_end_matches('/')
+}
+
 /// A pattern for text with parameters in braces; `of` gives that of each.
 fn matcher(text: &str, mut of: impl FnMut(&str) -> &'static str) -> String {
     let mut pattern = String::new();
@@ -224,7 +231,7 @@ fn matcher(text: &str, mut of: impl FnMut(&str) -> &'static str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Route, Status};
+    use super::{Route, Status, host, path_of};
 
     fn route(bases: &[&str], path: &str) -> Route {
         let bases: Vec<_> = bases.iter().map(ToString::to_string).collect();
@@ -241,6 +248,17 @@ mod tests {
         assert_eq!(id("/api/v1/users/7/x"), None);
         assert!(route(&[""], "/users(id='{id}').json").parameters("/users(id='7').json").is_some());
         assert!(route(&[""], "/v1/{+name}").parameters("/v1/a/b").is_some());
+    }
+
+    #[test]
+    fn servers_have_hosts_and_paths() {
+        let parts = |url| (host(url), path_of(url));
+        let some = |host: &str| Some(host.to_owned());
+        assert_eq!(parts("https://{yourOktaDomain}"), (some("{yourOktaDomain}"), ""));
+        assert_eq!(parts("https://api.example.com:443/v3/"), (some("api.example.com"), "/v3"));
+        assert_eq!(parts("{protocol}://{name}/x"), (some("{name}"), "/x"));
+        assert_eq!(parts("http://localhost:8080/api"), (None, "/api"));
+        assert_eq!(parts("/relative"), (None, "/relative"));
     }
 
     #[test]

@@ -40,19 +40,12 @@ fn servers<'d>(document: &'d Value, found: &Found<'d>) -> Vec<&'d str> {
 
 /// Their paths.
 fn bases(servers: &[&str]) -> Vec<String> {
-    let mut bases: Vec<_> = servers.iter().map(|url| base(url)).collect();
+    let mut bases: Vec<_> = servers.iter().map(|url| specification::path_of(url).to_owned()).collect();
     if bases.is_empty() {
         bases.push(String::new());
     }
     bases.dedup();
     bases
-}
-
-/// The path of a server's URL, whose host may have parameters.
-fn base(url: &str) -> String {
-    let after_scheme = url.split_once("://").map(|(_, rest)| rest);
-    let path = after_scheme.map_or(url, |rest| rest.find('/').map_or("", |at| &rest[at..]));
-    path.trim_end_matches('/').to_owned()
 }
 
 fn parameter(document: &Value, parameter: &Value) -> Option<Parameter> {
@@ -82,17 +75,4 @@ fn contents(document: &Value, of: &Value) -> Vec<Content> {
         schema: target(document, content).get("schema").cloned(),
     };
     entries(of, "content").map(content).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base;
-
-    #[test]
-    fn servers_give_their_paths() {
-        assert_eq!(base("https://{yourOktaDomain}"), "");
-        assert_eq!(base("https://api.example.com/v3/"), "/v3");
-        assert_eq!(base("{protocol}://{name}/x"), "/x");
-        assert_eq!(base("/relative"), "/relative");
-    }
 }
