@@ -401,6 +401,8 @@ pub struct Row {
     pub is_partial: Option<Expr>,
     /// The read before a write.
     pub target: Option<Target>,
+    /// The read that shows whom the vendor remembers when the target is not there.
+    pub tombstone: Option<Call>,
     /// Steps before the call.
     pub before: Vec<Step>,
     /// Steps after it.

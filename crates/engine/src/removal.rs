@@ -48,6 +48,7 @@ async fn execute(engine: &Engine, prepared: &mut Prepared, id: Uuid) -> Result<R
     subject::check_emails(engine, prepared).await?;
     let evidence = evidence(engine, prepared).await?;
     let finished = call::run(engine, prepared, ask(prepared), Some(id)).await?;
+    subject::check_remembered(prepared, &finished)?;
     conclude(prepared, finished, evidence)
 }
 

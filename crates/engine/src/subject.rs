@@ -1,6 +1,6 @@
 //! Whom a call is about: `-` with an e-mail in place of an id, and e-mails as a guard beside one.
 
-use koine_connector::plan::{Failure, Success};
+use koine_connector::plan::{Failure, Finished, Success};
 use koine_model::{Error, ErrorCode, Outcome};
 use serde_json::{Map, Value};
 
@@ -153,18 +153,28 @@ pub(crate) async fn check_emails(engine: &Engine, prepared: &Prepared) -> Result
     }
     let records = map::read(&users, &finished)?;
     let own: Vec<String> = records.iter().flat_map(|mapped| emails_of(&mapped.unified)).collect();
-    let refuse = |code, text: &str| Err(Error::new(code, text).with_outcome(Outcome::Refused));
     if own.is_empty() {
-        return refuse(
-            ErrorCode::EmailUnknown,
-            "the user shows no e-mail to compare with `emails`; nothing was sent",
-        );
+        let text = "the user shows no e-mail to compare with `emails`; nothing was sent";
+        return Err(Error::new(ErrorCode::EmailUnknown, text).with_outcome(Outcome::Refused));
     }
-    if own.iter().any(|own| emails.iter().any(|email| email.eq_ignore_ascii_case(own))) {
+    if one_matches(&own, emails) { Ok(()) } else { Err(mismatch()) }
+}
+
+/// The same for someone who is not there any more, but whom the vendor remembers.
+pub(crate) fn check_remembered(prepared: &Prepared, finished: &Finished) -> Result<(), Error> {
+    let (Some(emails), Some(target)) = (&prepared.options.emails, &finished.target) else { return Ok(()) };
+    if finished.outcome != Some(Outcome::AlreadyGone) || prepared.call.resource != USERS {
         return Ok(());
     }
-    refuse(
-        ErrorCode::EmailMismatch,
-        "the user found by this id has none of the given `emails`; nothing was sent",
-    )
+    let own = emails_of(&map::one(prepared, target, &map::input(prepared, finished))?.unified);
+    if own.is_empty() || one_matches(&own, emails) { Ok(()) } else { Err(mismatch()) }
+}
+
+fn one_matches(own: &[String], emails: &[String]) -> bool {
+    own.iter().any(|own| emails.iter().any(|email| email.eq_ignore_ascii_case(own)))
+}
+
+fn mismatch() -> Error {
+    let text = "the user found by this id has none of the given `emails`; nothing was sent";
+    Error::new(ErrorCode::EmailMismatch, text).with_outcome(Outcome::Refused)
 }

@@ -60,6 +60,7 @@ fn removing() -> Vec<Key<'static>> {
         ("before", list(&step()), "Steps before the call."),
         ("after", list(&step()), "Steps after it."),
         ("guard", list(&guard()), "Checked before anything destructive is sent."),
+        ("tombstone", tombstone(), "Whom the vendor remembers when the target is not there."),
         ("removal", removal(), "What success does."),
         ("verify", verify(), "The read that proves it."),
         ("lesser", lesser(), "A refusal that has an effect of its own."),
@@ -124,6 +125,10 @@ fn target() -> Value {
         ],
     );
     either(&[get, with_call("`target`", vec![])])
+}
+
+fn tombstone() -> Value {
+    with_call("`tombstone`", vec![])
 }
 
 fn step() -> Value {

@@ -63,6 +63,7 @@ fn row(node: &Node, problems: &mut Problems) -> Option<Row> {
         error_mapping: reader.expr("error_mapping", &[ANSWER_ROOTS, &["error"]].concat(), problems),
         is_partial: reader.expr("is_partial_expression", ANSWER_ROOTS, problems),
         target: reader.node("target").and_then(|node| target(node, problems)),
+        tombstone: reader.node("tombstone").and_then(|node| tombstone(node, problems)),
         before: reader.list("before", problems).iter().filter_map(|node| step(node, problems)).collect(),
         after: reader.list("after", problems).iter().filter_map(|node| step(node, problems)).collect(),
         guard: reader.list("guard", problems).iter().filter_map(|node| guard(node, problems)).collect(),
@@ -78,6 +79,9 @@ fn row(node: &Node, problems: &mut Problems) -> Option<Row> {
     }
     if row.removal.is_some() && row.verify.is_none() {
         problems.add(&node.place, "a removal needs `verify`: which read proves it", None);
+    }
+    if row.tombstone.is_some() && (row.removal.is_none() || row.target.is_none()) {
+        problems.add(&node.place, "a `tombstone` is for removals that read their `target`", None);
     }
     Some(row)
 }
@@ -210,6 +214,16 @@ fn removal(node: &Node, problems: &mut Problems) -> Option<Removal> {
     Some(removal)
 }
 
+fn tombstone(node: &Node, problems: &mut Problems) -> Option<Call> {
+    let reader = Reader::new(node, "`tombstone`", problems)?;
+    let call = call(&reader, problems);
+    reader.finish(problems);
+    if call.is_none() {
+        problems.add(&node.place, "`tombstone` needs `call`", None);
+    }
+    call
+}
+
 fn verify(node: &Node, problems: &mut Problems) -> Option<Verify> {
     let reader = Reader::new(node, "`verify`", problems)?;
     let call = call(&reader, problems);
@@ -233,7 +247,8 @@ pub(super) fn calls_of(row: &Row) -> Vec<String> {
         Some(Target::Call(call)) => Some(call),
         _ => None,
     };
-    for call in calls.chain(target).chain(row.verify.as_ref().map(|verify| &verify.call)) {
+    let proof = row.verify.as_ref().map(|verify| &verify.call);
+    for call in calls.chain(target).chain(&row.tombstone).chain(proof) {
         names.extend(words(&call.request));
     }
     names

@@ -11,6 +11,7 @@ mod gather;
 mod judge;
 mod list;
 mod scope;
+mod tombstone;
 mod types;
 mod write;
 
@@ -36,6 +37,7 @@ const MOST_READS: u32 = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Target,
+    Tombstone,
     Before(usize),
     BeforeWait(usize, u32),
     Guard,
@@ -184,6 +186,7 @@ impl Plan {
         let answer = readable(spec.response_format, answer);
         let verdict = judge(&connector, spec, answer, self.now, self.earlier_tries());
         let result = match self.stage {
+            Stage::Tombstone => self.tombstone_answered(spec, verdict, send),
             Stage::Main if send.destructive => self.main_answered(spec, verdict),
             Stage::Verify { tries, why } => self.verify_answered(spec, verdict, tries, why),
             Stage::Before(index) if send.destructive => self.destructive_step_answered(spec, verdict, index),
@@ -222,6 +225,10 @@ impl Plan {
                 None => self.go(Stage::Before(0)),
                 Some(Target::Call(call)) => self.read(&connector, call),
                 Some(Target::Get(resource, id)) => self.read_target(&connector, resource, id.as_ref()),
+            },
+            Stage::Tombstone => match &row.tombstone {
+                None => Err(Failure::NotFound),
+                Some(call) => self.read(&connector, call),
             },
             Stage::Before(index) => match row.before.get(index) {
                 None => self.go(Stage::Guard),
@@ -420,7 +427,8 @@ impl Plan {
                 self.end(Ok(Success::List { items: Vec::new(), next: None, looping: false }), None, None);
                 Ok(())
             }
-            Stage::Target | Stage::Main => {
+            Stage::Target => self.target_missing(),
+            Stage::Main => {
                 self.refusal = Some(refusal);
                 Err(Failure::NotFound)
             }
@@ -461,7 +469,7 @@ impl Plan {
                 };
                 let Some(value) = self.whole(spec, select, &response)? else { return Ok(()) };
                 let Some(target) = value.filter(|value| !value.is_null()) else {
-                    return Err(Failure::NotFound);
+                    return self.target_missing();
                 };
                 self.target = Some(target);
                 self.go(Stage::Before(0)).map(|_| ())
@@ -475,7 +483,7 @@ impl Plan {
                 self.go(Stage::After(index + 1)).map(|_| ())
             }
             Stage::Main => self.page_or_record(spec, row, response),
-            Stage::Guard | Stage::Verify { .. } | Stage::End => Ok(()),
+            Stage::Tombstone | Stage::Guard | Stage::Verify { .. } | Stage::End => Ok(()),
         }
     }
 
