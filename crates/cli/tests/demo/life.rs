@@ -391,3 +391,31 @@ async fn no_address_changes_the_query_that_looks_for_it() {
         assert_eq!(demo.state(connector, "users").await, before, "{connector}");
     }
 }
+
+#[tokio::test]
+async fn who_was_deleted_by_somebody_else_is_remembered_by_the_vendor() {
+    let demo = Demo::start().await;
+    let vendor = demo.sandbox("/google-workspace/admin/directory/v1");
+    let form = "grant_type=refresh_token&client_id=sandbox.apps.googleusercontent.com&client_secret=sandbox-google&refresh_token=1//sandbox-google";
+    let kind = [("content-type", "application/x-www-form-urlencoded")];
+    let token =
+        koine_testkit::http::request("POST", &format!("{vendor}/oauth2/token"), &kind, form.as_bytes()).await;
+    let token = token.unwrap().json().unwrap()["access_token"].as_str().unwrap().to_owned();
+    let id = demo.state("google-workspace", "users").await[3]["id"].as_str().unwrap().to_owned();
+    let bearer = format!("Bearer {token}");
+    let (user, headers) = (format!("{vendor}/users/{id}"), [("authorization", bearer.as_str())]);
+    let direct = koine_testkit::http::request("DELETE", &user, &headers, b"").await.unwrap();
+    assert_eq!(direct.status, 204, "{direct:?}");
+
+    let path = format!("user-directory/users/{id}?product=workspace");
+    let gone = demo.call("google-workspace", "DELETE", &path, &Value::Null).await;
+    assert_eq!(gone.told(), (200, Some("already_gone")), "{gone:?}");
+    assert_eq!(gone.body["status"], "deleted");
+    assert!(gone.body["name"].is_string(), "as the vendor remembers them: {gone:?}");
+    let other = format!("user-directory/users/{id}?product=workspace&emails=someone.else@example.com");
+    let refused = demo.call("google-workspace", "DELETE", &other, &Value::Null).await;
+    assert_eq!(refused.told(), (409, Some("refused")), "{refused:?}");
+    let never = "user-directory/users/100000000000000009999?product=workspace";
+    let nobody = demo.call("google-workspace", "DELETE", never, &Value::Null).await;
+    assert_eq!(nobody.told(), (404, None), "{nobody:?}");
+}
