@@ -1,5 +1,6 @@
 //! One plan against one vendor, with a fault or none at every exchange.
 
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use koine_connector::catalogue::{self, Catalogue};
@@ -8,7 +9,7 @@ use koine_model::{Answer, Body, Response};
 use koine_sandbox::{Sandbox, Vendor};
 use serde_json::{Map, Value, json};
 
-use crate::cases::{Case, fields};
+use crate::cases::{CASES, Case, fields};
 
 /// What may happen to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +67,18 @@ static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
     Sandbox::with_people(&files, 1, 3).unwrap_or_else(|problems| panic!("{problems}"))
 });
 
+/// Every vendor after a login, and the credential that came of it: one login serves all walks.
+static LOGGED_IN: LazyLock<HashMap<&str, (Vendor, String)>> = LazyLock::new(|| {
+    let of = |connector| {
+        let mut vendor = SANDBOX.vendor(connector).expect("every connector has a sandbox").clone();
+        let credential = credential(connector, &mut vendor);
+        (connector, (vendor, credential))
+    };
+    CASES.iter().map(|case| of(case.connector)).collect()
+});
+
 pub(crate) fn vendor(case: &Case) -> Vendor {
-    SANDBOX.vendor(case.connector).expect("every connector has a sandbox").clone()
+    LOGGED_IN[case.connector].0.clone()
 }
 
 fn ask(case: &Case, own: &Value, vendor: &Vendor, mode: Mode) -> Ask {
@@ -210,18 +221,7 @@ fn throttled(seconds: &str) -> Answer {
 /// Takes the request to the vendor, with the credentials that it wants.
 fn carry(case: &Case, vendor: &mut Vendor, send: &Send, stale: bool) -> Response {
     let name = if case.connector == "tableau" { "x-tableau-auth" } else { "authorization" };
-    let credential = match case.connector {
-        "okta" => "SSWS sandbox-okta".to_owned(),
-        "github" => "Bearer sandbox-github".to_owned(),
-        "miro-scim" => "Bearer sandbox-miro".to_owned(),
-        "monday" => "sandbox-monday".to_owned(),
-        "notion-scim" => "Bearer sandbox-notion".to_owned(),
-        "typeform" => "Bearer sandbox-typeform".to_owned(),
-        "slack-enterprise" => "Bearer sandbox-slack".to_owned(),
-        "dropbox-sign" => "Basic c2FuZGJveC1kcm9wYm94LXNpZ246".to_owned(),
-        "tableau" => token(case, vendor),
-        _ => format!("Bearer {}", token(case, vendor)),
-    };
+    let credential = LOGGED_IN[case.connector].1.clone();
     let (content_type, body) = match &send.request.body {
         None => (None, String::new()),
         Some(Body::Json(value)) => (Some("application/json"), value.to_string()),
@@ -253,9 +253,25 @@ fn base_path(case: &Case) -> &'static str {
     }
 }
 
+/// What the vendor's header of credentials must hold.
+fn credential(connector: &str, vendor: &mut Vendor) -> String {
+    match connector {
+        "okta" => "SSWS sandbox-okta".to_owned(),
+        "github" => "Bearer sandbox-github".to_owned(),
+        "miro-scim" => "Bearer sandbox-miro".to_owned(),
+        "monday" => "sandbox-monday".to_owned(),
+        "notion-scim" => "Bearer sandbox-notion".to_owned(),
+        "typeform" => "Bearer sandbox-typeform".to_owned(),
+        "slack-enterprise" => "Bearer sandbox-slack".to_owned(),
+        "dropbox-sign" => "Basic c2FuZGJveC1kcm9wYm94LXNpZ246".to_owned(),
+        "tableau" => token(connector, vendor),
+        _ => format!("Bearer {}", token(connector, vendor)),
+    }
+}
+
 /// An access token of the vendor's own endpoint.
-fn token(case: &Case, vendor: &mut Vendor) -> String {
-    let (path, kind, body, at) = match case.connector {
+fn token(connector: &str, vendor: &mut Vendor) -> String {
+    let (path, kind, body, at) = match connector {
         "tableau" => (
             "/api/3.24/auth/signin",
             "application/json",
