@@ -53,7 +53,7 @@ async fn any_document_is_refused_or_used() {
             let mut changed = document.clone();
             *changed.pointer_mut(pointer).unwrap() = odd[number % odd.len()].clone();
             if let Ok(specification) = Specification::parse("a.json", &changed.to_string()) {
-                report::of("acme", &[Against::new(specification, &facts)], &seen, Vec::new());
+                report::of("acme", &[Against::new(specification, &facts)], &seen, Vec::new(), Vec::new());
                 used += 1;
             }
         }

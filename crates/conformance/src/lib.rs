@@ -7,6 +7,7 @@
 
 mod calls;
 mod check;
+mod claims;
 #[cfg(test)]
 mod endurance;
 mod explain;
@@ -101,7 +102,9 @@ pub async fn verify(
         .into_iter()
         .map(|(specification, facts)| Against::new(specification, &facts))
         .collect();
-    Ok(report::of(connector, &against, &seen, tolerated))
+    let compiled = material.catalogue.connector(connector);
+    let claims = compiled.map(|connector| claims::check(connector, &against, &seen)).unwrap_or_default();
+    Ok(report::of(connector, &against, &seen, claims, tolerated))
 }
 
 /// Every exchange of a connector: of its fixtures, then of its sandbox.

@@ -47,10 +47,17 @@ impl Report {
     }
 }
 
-pub(crate) fn of(connector: &str, against: &[Against], seen: &[Seen], tolerated: Vec<Tolerated>) -> Report {
+/// `claims` are deviations of `facts.yaml` itself.
+pub(crate) fn of(
+    connector: &str,
+    against: &[Against],
+    seen: &[Seen],
+    claims: Vec<Deviation>,
+    tolerated: Vec<Tolerated>,
+) -> Report {
     let mut operations = BTreeSet::new();
     let mut unjudged = BTreeSet::new();
-    let mut found: Vec<Found> = Vec::new();
+    let mut found: Vec<Found> = claims.into_iter().map(|deviation| Found { deviation, times: 1 }).collect();
     for seen in seen {
         let judged = check::exchange(against, seen);
         operations.extend(judged.operation);

@@ -207,6 +207,15 @@ async fn a_wrong_answer_of_the_sandbox_is_told() {
 }
 
 #[tokio::test]
+async fn a_claim_that_the_specification_does_not_bear_out_is_told() {
+    let report = changed("acme.yaml", "    delete:\n", "    put:\n").await;
+    let told = told(&report);
+    let claim = "acme/facts.yaml | users.delete | confidence | it is said to be official-spec, and the specification has no such operation";
+    assert!(told.iter().any(|told| told == claim), "{told:#?}");
+    assert!(!told.iter().any(|told| told.contains("users.get | confidence")), "{told:#?}");
+}
+
+#[tokio::test]
 async fn a_tolerance_that_nothing_needs_is_told() {
     let report = changed("facts.yaml", "at: answer 401", "at: answer 402").await;
     assert_eq!(report.unused.len(), 1);

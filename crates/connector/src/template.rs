@@ -374,6 +374,16 @@ impl TextTemplate {
         roots
     }
 
+    /// The text with `{}` in place of every placeholder.
+    #[must_use]
+    pub fn outline(&self) -> String {
+        let text = |piece: &Piece| match piece {
+            Piece::Literal(text) => text.clone(),
+            Piece::Placeholder(_) => "{}".to_owned(),
+        };
+        self.0.iter().map(text).collect()
+    }
+
     /// Fills in; `escape` is applied to values, never to the literal text.
     ///
     /// # Errors
