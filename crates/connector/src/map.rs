@@ -43,7 +43,7 @@ pub fn record(
     vendor: &Value,
     input: &MapInput,
 ) -> Result<Map<String, Value>, MapError> {
-    let scope = Scope::new(&scope(vendor, input));
+    let scope = scope(vendor, input);
     if let Some((expr, false)) = &row.response_mapping {
         return whole(expr, &scope);
     }
@@ -74,7 +74,8 @@ pub fn records(
 ) -> Result<Option<Vec<Map<String, Value>>>, MapError> {
     let Some((expr, true)) = &row.response_mapping else { return Ok(None) };
     let fail = |message: String| MapError { field: "response_mapping".to_owned(), message };
-    let given = Scope::new(&scope(&Value::Array(vendor.to_vec()), input)).eval(expr);
+    let all = Value::Array(vendor.to_vec());
+    let given = scope(&all, input).eval(expr);
     let items = match given.map_err(|error| fail(error.to_string()))? {
         Some(Value::Array(items)) => items,
         None | Some(Value::Null) => Vec::new(),
@@ -97,17 +98,14 @@ fn whole(expr: &Expr, scope: &Scope) -> Result<Map<String, Value>, MapError> {
 
 /// The vendor record's keys at the root, ours laid under them so that the vendor's win; the whole record is
 /// also `response`.
-fn scope(vendor: &Value, input: &MapInput) -> Value {
-    let mut root = Map::new();
-    root.insert("query".to_owned(), Value::Object(input.query.clone()));
-    root.insert("body".to_owned(), Value::Object(input.body.clone()));
-    root.insert("context".to_owned(), Value::Object(input.context.clone()));
-    root.insert("before".to_owned(), Value::Object(input.before.clone()));
-    if let Value::Object(record) = vendor {
-        root.extend(record.clone());
-    }
-    root.insert("response".to_owned(), vendor.clone());
-    Value::Object(root)
+fn scope<'v>(vendor: &'v Value, input: &'v MapInput) -> Scope<'v> {
+    let under = vec![
+        ("query", &input.query),
+        ("body", &input.body),
+        ("context", &input.context),
+        ("before", &input.before),
+    ];
+    Scope::layered(vec![("response", vendor)], vendor, under)
 }
 
 /// Ids and other text are text, and lists are lists, whatever the vendor sends.

@@ -23,7 +23,8 @@ impl State {
                     .map(|person| value.eval(&Scope::new(&json!({"person": person}))))
                     .collect::<Result<Vec<_>, _>>(),
                 Start::Items(value) => {
-                    let scope = Scope::new(&json!({"people": people, "state": state.root()}));
+                    let root = json!({"people": people, "state": state.root()});
+                    let scope = Scope::new(&root);
                     value.eval(&scope).map(|value| match value {
                         Value::Array(items) => items,
                         Value::Null => Vec::new(),

@@ -91,7 +91,8 @@ impl Vendor {
         });
         let rate = self.rate();
         if let Some(headers) = &self.spec.headers {
-            let scope = Scope::new(&json!({"request": request.root(&Map::new()), "rate": rate}));
+            let root = json!({"request": request.root(&Map::new()), "rate": rate});
+            let scope = Scope::new(&root);
             if let Ok(Value::Object(headers)) = headers.eval(&scope) {
                 answer.add_headers(&headers);
             }

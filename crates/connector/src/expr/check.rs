@@ -92,7 +92,10 @@ pub(super) fn parsed(source: &str, roots: &[&str]) -> Result<AstNode, ExprError>
 }
 
 /// Calls `f` for each direct part of a node; `true` says that the part is evaluated where the node is.
-fn parts<E>(node: &mut AstNode, f: &mut dyn FnMut(&mut AstNode, bool) -> Result<(), E>) -> Result<(), E> {
+pub(super) fn parts<E>(
+    node: &mut AstNode,
+    f: &mut dyn FnMut(&mut AstNode, bool) -> Result<(), E>,
+) -> Result<(), E> {
     match node {
         AstNode::Path { steps } => {
             for (index, step) in steps.iter_mut().enumerate() {

@@ -22,10 +22,12 @@ pub(super) fn to_engine(value: &Value) -> JValue {
         Value::Number(number) => number_to_engine(number),
         Value::String(text) => JValue::string(text.as_str()),
         Value::Array(items) => JValue::array(items.iter().map(to_engine).collect()),
-        Value::Object(map) => {
-            JValue::object(map.iter().map(|(key, value)| (key.clone(), to_engine(value))).collect())
-        }
+        Value::Object(map) => object_to_engine(map),
     }
+}
+
+pub(super) fn object_to_engine(map: &Map<String, Value>) -> JValue {
+    JValue::object(map.iter().map(|(key, value)| (key.clone(), to_engine(value))).collect())
 }
 
 /// An integer beyond 2^53 becomes text: every digit counts when it is an id.

@@ -316,7 +316,8 @@ fn truth_and_shared_use() {
     }
     fn shared<T: Send + Sync + Clone>(_: &T) {}
     shared(&Expr::compile("1", &[]).unwrap());
-    let scope = super::Scope::new(&json!({"a": 1}));
+    let root = json!({"a": 1});
+    let scope = super::Scope::new(&root);
     assert_eq!(scope.eval(&Expr::compile("($b := a; $b + 1)", &[]).unwrap()).unwrap(), Some(json!(2)));
     assert_eq!(scope.eval(&Expr::compile("{'a': a}", &[]).unwrap()).unwrap(), Some(json!({"a": 1})));
 }
