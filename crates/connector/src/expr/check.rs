@@ -215,6 +215,10 @@ impl Check<'_> {
             AstNode::Variable(name) => self.variable(name)?,
             AstNode::Function { is_builtin: false, .. } => method(node)?,
             AstNode::Function { name, .. } => self.function(name)?,
+            AstNode::Binary { op: BinaryOp::Range, lhs, rhs } => {
+                bounded(lhs);
+                bounded(rhs);
+            }
             AstNode::Path { steps } => {
                 // `$$` is the root wherever it stands.
                 if let [first, second, ..] = steps.as_slice()
@@ -241,6 +245,9 @@ impl Check<'_> {
     }
 
     fn function(&self, name: &mut String) -> Result<(), ExprError> {
+        if name == BOUND {
+            return Ok(());
+        }
         self.named(name, "function")
     }
 
@@ -268,6 +275,15 @@ impl Check<'_> {
     }
 }
 
+/// What takes an end of a range within bounds.
+const BOUND: &str = "koine_bound";
+
+/// `a..b` becomes `$koine_bound(a)..$koine_bound(b)`.
+fn bounded(end: &mut AstNode) {
+    let inner = std::mem::replace(end, AstNode::Null);
+    *end = AstNode::Function { name: BOUND.to_owned(), args: vec![inner], is_builtin: true };
+}
+
 /// `value.toISO()` becomes `value.$koine_method('toISO', $)`.
 fn method(node: &mut AstNode) -> Result<(), ExprError> {
     let AstNode::Function { name, args, is_builtin } = node else { return Ok(()) };
@@ -291,4 +307,24 @@ fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a s
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, other)| other)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::Expr;
+
+    #[test]
+    fn far_ends_of_a_range_are_refused_and_near_ones_count() {
+        let count =
+            |source: &str| Expr::compile(source, &[]).unwrap().eval(&json!({"a": 2, "b": [1, 2], "t": "x"}));
+        assert_eq!(count("$count([0..a])").unwrap(), Some(json!(3)));
+        assert_eq!(count("[a..0]").unwrap(), Some(json!([])));
+        assert_eq!(count("[missing..3]").unwrap(), Some(json!([])));
+        for far in ["[0..1e300]", "[-1e300..1e300]", "[-1e18..1e18]", "0..333333333333333333333333333"] {
+            assert!(count(far).unwrap_err().message.contains("too long"), "{far}");
+        }
+        assert!(count("[0..t]").is_err() && count("[0..1.5]").is_err() && count("[b..3]").is_err());
+    }
 }

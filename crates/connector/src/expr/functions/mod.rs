@@ -52,7 +52,7 @@ fn tables() -> impl Iterator<Item = Entry> {
         .into_iter()
         .flatten()
         .copied()
-        .chain([("koine_method", method as fn(&[JValue]) -> Outcome)])
+        .chain([("koine_method", method as fn(&[JValue]) -> Outcome), ("koine_bound", bound)])
 }
 
 pub(super) fn register(evaluator: &mut Evaluator) {
@@ -73,6 +73,16 @@ pub(super) fn context() -> Context {
         context.bind((*name).to_owned(), lambda.unwrap_or(JValue::Undefined));
     }
     context
+}
+
+/// An end of `a..b`: the engine counts with 64 bits and would overflow between far ends, before its own limit speaks.
+fn bound(args: &[JValue]) -> Outcome {
+    const FARTHEST: f64 = 9_007_199_254_740_992.0;
+    Ok(match args.first() {
+        Some(JValue::Number(number)) => JValue::from_f64(number.clamp(-FARTHEST, FARTHEST)),
+        Some(other) => other.clone(),
+        None => JValue::Undefined,
+    })
 }
 
 /// `value.name(…)`: the check turned it into `$koine_method(name, value, …)`.
