@@ -31,7 +31,8 @@ pub struct Catalogue {
 /// Relative path (`okta/connector.yaml`) -> text.
 pub type Files = BTreeMap<String, String>;
 
-/// The YAML files and the instructions in the binary, with the connectors of an operator's folder in place of those of the same name.
+/// The YAML files and the instructions in the binary, with the connectors of an operator's folder in place of those of the same name,
+/// and its files of `_shared/` one by one.
 ///
 /// # Errors
 /// What cannot be read.
@@ -40,8 +41,9 @@ pub fn files(folder_path: Option<&Path>) -> Result<Files, Problems> {
     files.retain(|file, _| file.split('/').count() == 2);
     let Some(path) = folder_path else { return Ok(files) };
     let own = folder(path)?;
-    let replaced = |file: &str| own.keys().any(|new| new.split('/').next() == file.split('/').next());
-    files.retain(|file, _| !replaced(file));
+    let folder_of = |file: &str| file.split('/').next().map(ToOwned::to_owned);
+    let replaced = |file: &str| own.keys().any(|new| folder_of(new) == folder_of(file));
+    files.retain(|file, _| file.starts_with("_shared/") || !replaced(file));
     files.extend(own);
     Ok(files)
 }
@@ -141,22 +143,17 @@ fn read_connector(
     problems: &mut Problems,
 ) -> Option<Connector> {
     let before = problems.0.len();
-    let mut vendor = Node::of_file(&format!("{name}/connector.yaml"), files, problems)?;
-    let profiles = profiles(&vendor, files, problems);
-    for (_, base) in &profiles {
-        vendor = base.clone().merged(vendor);
-    }
+    let own = Node::of_file(&format!("{name}/connector.yaml"), files, problems)?;
+    let profiles = profiles(&own, files, problems);
+    let vendor = layered(std::iter::once(own).chain(profiles.iter().map(|(_, base)| base.clone())))?;
     let mut mappings = Vec::new();
     for model in models.keys() {
-        let mut meaning = optional(&format!("{name}/{model}.yaml"), files, problems);
-        for (profile, _) in &profiles {
-            let base = optional(&format!("_shared/{profile}.{model}.yaml"), files, problems);
-            meaning = match (base, meaning) {
-                (Some(base), Some(over)) => Some(base.merged(over)),
-                (base, over) => base.or(over),
-            };
-        }
-        mappings.extend(meaning.map(|meaning| (model.clone(), meaning)));
+        let own = optional(&format!("{name}/{model}.yaml"), files, problems);
+        let bases = profiles
+            .iter()
+            .filter_map(|(profile, _)| optional(&format!("_shared/{profile}.{model}.yaml"), files, problems));
+        let layers: Vec<Node> = own.into_iter().chain(bases).collect();
+        mappings.extend(layered(layers).map(|meaning| (model.clone(), meaning)));
     }
     refuse_strangers(name, files, models, problems);
     let facts = optional(&format!("{name}/facts.yaml"), files, problems);
@@ -238,6 +235,12 @@ fn profiles(vendor: &Node, files: &Files, problems: &mut Problems) -> Vec<(Strin
         all.push((name, node));
     }
     all
+}
+
+/// Layers laid over each other, the topmost first. The lowest is the ground, so that a `null` removes what any of the
+/// layers below it says.
+fn layered(layers: impl IntoIterator<Item = Node, IntoIter: DoubleEndedIterator>) -> Option<Node> {
+    layers.into_iter().rev().reduce(Node::merged)
 }
 
 fn extends(node: &Node) -> Option<(String, Place)> {

@@ -136,6 +136,38 @@ fn lists_are_paged_however_their_request_is_written() {
     assert!(!paged("{list: {method: GET, path: /users, pagination: null}}", "users.list"));
 }
 
+#[test]
+fn a_null_removes_what_any_profile_below_says() {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, text) in [
+        (
+            "_shared/lower.yaml",
+            "resources:\n  users: {list: {method: GET, path: /users}, find: {method: GET, path: /find}}\n  groups: {list: GET /groups}\n",
+        ),
+        (
+            "_shared/lower.user-directory.yaml",
+            "users: {list: {call: users.list}, find: {call: users.find}}\n",
+        ),
+        ("_shared/upper.yaml", "extends: lower\nresources: {users: {list: {path: /people}}}\n"),
+        ("_shared/upper.user-directory.yaml", "users: {record: {id: id}}\n"),
+        (
+            "acme/connector.yaml",
+            "extends: upper\nname: acme\nlabel: Acme\ncategory: test\napi: v1\nbase_url: https://acme.example.com\n\
+             credentials: {key: {authorization: {format: bearer, config: {token: t}}}}\n\
+             resources: {users: {find: null}, groups: null}\n",
+        ),
+        ("acme/user-directory.yaml", "users: {find: null}\n"),
+    ] {
+        let path = folder.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let catalogue = Catalogue::with_folder(folder.path()).unwrap_or_else(|problems| panic!("{problems}"));
+    let acme = catalogue.connector("acme").unwrap();
+    assert_eq!(acme.requests.keys().collect::<Vec<_>>(), ["users.list"]);
+    assert_eq!(acme.models["user-directory"]["users"].methods.keys().collect::<Vec<_>>(), ["list"]);
+}
+
 /// One connector of the catalogue with a piece of one file replaced by something else.
 fn mutated(file: &str, at: usize, length: usize, by: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
