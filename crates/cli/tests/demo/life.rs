@@ -17,6 +17,20 @@ struct Case {
     holds: &'static [&'static str],
 }
 
+/// A service of SCIM that shows everybody.
+const fn scim(connector: &'static str) -> Case {
+    Case {
+        connector,
+        model: "user-directory",
+        query: "",
+        people: 250,
+        unknown: "12",
+        stays: false,
+        outcome: "removed",
+        holds: &["users", "groups"],
+    }
+}
+
 const CASES: &[Case] = &[
     Case {
         connector: "okta",
@@ -28,16 +42,7 @@ const CASES: &[Case] = &[
         outcome: "removed",
         holds: &["users", "groups"],
     },
-    Case {
-        connector: "miro-scim",
-        model: "user-directory",
-        query: "",
-        people: 250,
-        unknown: "12",
-        stays: false,
-        outcome: "removed",
-        holds: &["users", "groups"],
-    },
+    scim("miro-scim"),
     // ten of the 250 were invited only; GitHub lists members
     Case {
         connector: "github",
@@ -101,16 +106,7 @@ const CASES: &[Case] = &[
         outcome: "removed",
         holds: &["users", "usergroups"],
     },
-    Case {
-        connector: "notion-scim",
-        model: "user-directory",
-        query: "",
-        people: 250,
-        unknown: "00000000-0000-4000-8000-000000000000",
-        stays: false,
-        outcome: "removed",
-        holds: &["users", "groups"],
-    },
+    Case { unknown: "00000000-0000-4000-8000-000000000000", ..scim("notion-scim") },
     Case {
         connector: "salesforce",
         model: "user-directory",

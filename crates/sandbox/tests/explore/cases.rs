@@ -1,5 +1,7 @@
 //! The destructive methods that are walked, and how the vendor's own state shows their effect.
 
+mod scim;
+
 use koine_sandbox::Vendor;
 use serde_json::{Map, Value, json};
 
@@ -53,7 +55,12 @@ fn members(vendor: &Vendor, collection: &str) -> Vec<String> {
     vendor.collection(collection)[0]["__members"].as_array().into_iter().flatten().map(text).collect()
 }
 
-pub(crate) const CASES: &[Case] = &[
+/// All of them.
+pub(crate) fn cases() -> impl Iterator<Item = &'static Case> {
+    CASES.iter().chain(scim::CASES)
+}
+
+const CASES: &[Case] = &[
     Case {
         connector: "okta",
         model: "user-directory",
@@ -104,64 +111,6 @@ pub(crate) const CASES: &[Case] = &[
             (None, json!({"organization_id": "acme"}), ids)
         },
         done: |vendor| !is_member(vendor, "teams", 0, "__members", &text(&second(vendor, "users")["login"])),
-    },
-    Case {
-        connector: "miro-scim",
-        model: "user-directory",
-        resource: "users",
-        method: "delete",
-        call: |vendor| {
-            (by_email(vendor, "users", "userName").map(|user| text(&user["id"])), json!({}), json!({}))
-        },
-        done: |vendor| by_email(vendor, "users", "userName").is_none(),
-    },
-    Case {
-        connector: "miro-scim",
-        model: "user-directory",
-        resource: "users",
-        method: "deactivate",
-        call: |vendor| (None, json!({}), json!({"user_id": second(vendor, "users")["id"]})),
-        done: |vendor| second(vendor, "users")["active"] == false,
-    },
-    Case {
-        connector: "miro-scim",
-        model: "user-directory",
-        resource: "groups",
-        method: "remove-user",
-        call: |vendor| {
-            let ids = json!({"group_id": vendor.collection("groups")[0]["id"], "user_id": second(vendor, "users")["id"]});
-            (None, json!({}), ids)
-        },
-        done: |vendor| !is_member(vendor, "groups", 0, "members", &text(&second(vendor, "users")["id"])),
-    },
-    Case {
-        connector: "notion-scim",
-        model: "user-directory",
-        resource: "users",
-        method: "delete",
-        call: |vendor| {
-            (by_email(vendor, "users", "userName").map(|user| text(&user["id"])), json!({}), json!({}))
-        },
-        done: |vendor| by_email(vendor, "users", "userName").is_none(),
-    },
-    Case {
-        connector: "notion-scim",
-        model: "user-directory",
-        resource: "users",
-        method: "deactivate",
-        call: |vendor| (None, json!({}), json!({"user_id": second(vendor, "users")["id"]})),
-        done: |vendor| second(vendor, "users")["active"] == false,
-    },
-    Case {
-        connector: "notion-scim",
-        model: "user-directory",
-        resource: "groups",
-        method: "remove-user",
-        call: |vendor| {
-            let ids = json!({"group_id": vendor.collection("groups")[0]["id"], "user_id": second(vendor, "users")["id"]});
-            (None, json!({}), ids)
-        },
-        done: |vendor| !is_member(vendor, "groups", 0, "members", &text(&second(vendor, "users")["id"])),
     },
     Case {
         connector: "help-scout",

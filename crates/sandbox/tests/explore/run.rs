@@ -9,7 +9,7 @@ use koine_model::{Answer, Body, Response};
 use koine_sandbox::{Sandbox, Vendor};
 use serde_json::{Map, Value, json};
 
-use crate::cases::{CASES, Case, fields};
+use crate::cases::{Case, cases, fields};
 
 /// What may happen to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ static LOGGED_IN: LazyLock<HashMap<&str, (Vendor, String)>> = LazyLock::new(|| {
         let credential = credential(connector, &mut vendor);
         (connector, (vendor, credential))
     };
-    CASES.iter().map(|case| of(case.connector)).collect()
+    cases().map(|case| of(case.connector)).collect()
 });
 
 pub(crate) fn vendor(case: &Case) -> Vendor {
@@ -230,7 +230,9 @@ fn carry(case: &Case, vendor: &mut Vendor, send: &Send, stale: bool) -> Response
     };
     let mut headers = send.request.headers.clone();
     headers.push((name.to_owned(), credential));
-    headers.extend(content_type.map(|kind| ("content-type".to_owned(), kind.to_owned())));
+    let own_type = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    headers
+        .extend(content_type.filter(|_| !own_type).map(|kind| ("content-type".to_owned(), kind.to_owned())));
     let url = &send.request.url;
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     let path = format!("{}{}{query}", base_path(case), url.path());
@@ -245,7 +247,11 @@ fn base_path(case: &Case) -> &'static str {
         "miro-scim" => "/api/v1/scim",
         "help-scout" | "monday" => "/v2",
         "tableau" => "/api/3.24",
-        "notion-scim" => "/scim/v2",
+        "bigpanda" => "/resources/v2.0/scim",
+        "figma-scim" => "/scim/v2/1401286800000000000",
+        "onepassword-scim" => "/scim",
+        "jostle-scim" => "/scim2",
+        name if name.ends_with("-scim") => "/scim/v2",
         "slack-enterprise" => "/api",
         "dropbox-sign" => "/v3",
         "google-workspace" => "/admin/directory/v1",
@@ -258,12 +264,12 @@ fn credential(connector: &str, vendor: &mut Vendor) -> String {
     match connector {
         "okta" => "SSWS sandbox-okta".to_owned(),
         "github" => "Bearer sandbox-github".to_owned(),
-        "miro-scim" => "Bearer sandbox-miro".to_owned(),
         "monday" => "sandbox-monday".to_owned(),
-        "notion-scim" => "Bearer sandbox-notion".to_owned(),
         "typeform" => "Bearer sandbox-typeform".to_owned(),
         "slack-enterprise" => "Bearer sandbox-slack".to_owned(),
         "dropbox-sign" => "Basic c2FuZGJveC1kcm9wYm94LXNpZ246".to_owned(),
+        "bigpanda" => "Bearer sandbox-bigpanda".to_owned(),
+        name if name.ends_with("-scim") => format!("Bearer sandbox-{}", name.trim_end_matches("-scim")),
         "tableau" => token(connector, vendor),
         _ => format!("Bearer {}", token(connector, vendor)),
     }
