@@ -107,6 +107,7 @@ const CASES: &[Case] = &[
         holds: &["users", "usergroups"],
     },
     Case { unknown: "00000000-0000-4000-8000-000000000000", ..scim("notion-scim") },
+    Case { holds: &["users"], ..scim("bigpanda") },
     Case {
         connector: "salesforce",
         model: "user-directory",
@@ -229,6 +230,7 @@ async fn deactivate() {
         ("tableau", "siteRole", json!("Unlicensed")),
         ("slack-enterprise", "deleted", json!(true)),
         ("notion-scim", "active", json!(false)),
+        ("bigpanda", "active", json!(false)),
         ("google-workspace", "suspended", json!(true)),
         ("salesforce", "IsActive", json!(false)),
     ] {

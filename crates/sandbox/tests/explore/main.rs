@@ -75,6 +75,11 @@ fn no_removal_at_notion_lies() {
 }
 
 #[test]
+fn no_removal_at_bigpanda_lies() {
+    explore("bigpanda");
+}
+
+#[test]
 fn no_removal_at_google_lies() {
     explore("google-workspace");
 }

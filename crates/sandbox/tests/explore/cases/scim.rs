@@ -65,4 +65,6 @@ pub(super) const CASES: &[Case] = &[
     delete("notion-scim", gone),
     deactivate("notion-scim"),
     remove_user("notion-scim"),
+    delete("bigpanda", gone),
+    deactivate("bigpanda"),
 ];
