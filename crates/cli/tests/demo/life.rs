@@ -108,6 +108,7 @@ const CASES: &[Case] = &[
     },
     Case { unknown: "00000000-0000-4000-8000-000000000000", ..scim("notion-scim") },
     Case { holds: &["users"], ..scim("bigpanda") },
+    Case { unknown: "usr00000000000000", ..scim("airtable-scim") },
     Case {
         connector: "salesforce",
         model: "user-directory",
@@ -231,6 +232,7 @@ async fn deactivate() {
         ("slack-enterprise", "deleted", json!(true)),
         ("notion-scim", "active", json!(false)),
         ("bigpanda", "active", json!(false)),
+        ("airtable-scim", "active", json!(false)),
         ("google-workspace", "suspended", json!(true)),
         ("salesforce", "IsActive", json!(false)),
     ] {
@@ -257,6 +259,7 @@ async fn out_of_a_group_and_only_that() {
         ("monday", "", "Engineering", "teams", "__members"),
         ("tableau", "", "Analysts", "groups", "__members"),
         ("notion-scim", "", "Engineering", "groups", "members"),
+        ("airtable-scim", "", "Engineering", "groups", "members"),
         ("google-workspace", "", "Engineering", "groups", "__members"),
         ("salesforce", "", "Engineering", "groups", "__members"),
         ("slack-enterprise", "workspace_id=T0ALPHA", "Engineering", "usergroups", "__users"),

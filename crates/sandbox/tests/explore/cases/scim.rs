@@ -67,4 +67,7 @@ pub(super) const CASES: &[Case] = &[
     remove_user("notion-scim"),
     delete("bigpanda", gone),
     deactivate("bigpanda"),
+    delete("airtable-scim", gone),
+    deactivate("airtable-scim"),
+    remove_user("airtable-scim"),
 ];
