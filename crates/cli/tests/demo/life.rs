@@ -108,6 +108,7 @@ const CASES: &[Case] = &[
     },
     Case { unknown: "00000000-0000-4000-8000-000000000000", ..scim("notion-scim") },
     Case { holds: &["users"], ..scim("bigpanda") },
+    scim("figma-scim"),
     Case { unknown: "usr00000000000000", ..scim("airtable-scim") },
     Case {
         connector: "salesforce",
@@ -232,6 +233,7 @@ async fn deactivate() {
         ("slack-enterprise", "deleted", json!(true)),
         ("notion-scim", "active", json!(false)),
         ("bigpanda", "active", json!(false)),
+        ("figma-scim", "active", json!(false)),
         ("airtable-scim", "active", json!(false)),
         ("google-workspace", "suspended", json!(true)),
         ("salesforce", "IsActive", json!(false)),
@@ -259,6 +261,7 @@ async fn out_of_a_group_and_only_that() {
         ("monday", "", "Engineering", "teams", "__members"),
         ("tableau", "", "Analysts", "groups", "__members"),
         ("notion-scim", "", "Engineering", "groups", "members"),
+        ("figma-scim", "", "Engineering", "groups", "members"),
         ("airtable-scim", "", "Engineering", "groups", "members"),
         ("google-workspace", "", "Engineering", "groups", "__members"),
         ("salesforce", "", "Engineering", "groups", "__members"),

@@ -80,6 +80,11 @@ fn no_removal_at_bigpanda_lies() {
 }
 
 #[test]
+fn no_removal_at_figma_lies() {
+    explore("figma-scim");
+}
+
+#[test]
 fn no_removal_at_airtable_lies() {
     explore("airtable-scim");
 }
