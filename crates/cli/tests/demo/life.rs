@@ -109,6 +109,7 @@ const CASES: &[Case] = &[
     Case { unknown: "00000000-0000-4000-8000-000000000000", ..scim("notion-scim") },
     Case { holds: &["users"], ..scim("bigpanda") },
     scim("figma-scim"),
+    Case { stays: true, outcome: "deactivated", ..scim("onepassword-scim") },
     Case { unknown: "usr00000000000000", ..scim("airtable-scim") },
     Case {
         connector: "salesforce",
@@ -234,6 +235,7 @@ async fn deactivate() {
         ("notion-scim", "active", json!(false)),
         ("bigpanda", "active", json!(false)),
         ("figma-scim", "active", json!(false)),
+        ("onepassword-scim", "active", json!(false)),
         ("airtable-scim", "active", json!(false)),
         ("google-workspace", "suspended", json!(true)),
         ("salesforce", "IsActive", json!(false)),
@@ -262,6 +264,7 @@ async fn out_of_a_group_and_only_that() {
         ("tableau", "", "Analysts", "groups", "__members"),
         ("notion-scim", "", "Engineering", "groups", "members"),
         ("figma-scim", "", "Engineering", "groups", "members"),
+        ("onepassword-scim", "", "Engineering", "groups", "members"),
         ("airtable-scim", "", "Engineering", "groups", "members"),
         ("google-workspace", "", "Engineering", "groups", "__members"),
         ("salesforce", "", "Engineering", "groups", "__members"),

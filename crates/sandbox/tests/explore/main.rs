@@ -85,6 +85,11 @@ fn no_removal_at_figma_lies() {
 }
 
 #[test]
+fn no_removal_at_one_password_lies() {
+    explore("onepassword-scim");
+}
+
+#[test]
 fn no_removal_at_airtable_lies() {
     explore("airtable-scim");
 }
