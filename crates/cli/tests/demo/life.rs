@@ -111,6 +111,7 @@ const CASES: &[Case] = &[
     scim("figma-scim"),
     Case { stays: true, outcome: "deactivated", ..scim("onepassword-scim") },
     Case { unknown: "usr00000000000000", ..scim("airtable-scim") },
+    Case { stays: true, outcome: "deactivated", ..scim("knowbe4-scim") },
     Case {
         connector: "salesforce",
         model: "user-directory",
@@ -236,6 +237,7 @@ async fn deactivate() {
         ("bigpanda", "active", json!(false)),
         ("figma-scim", "active", json!(false)),
         ("onepassword-scim", "active", json!(false)),
+        ("knowbe4-scim", "active", json!(false)),
         ("airtable-scim", "active", json!(false)),
         ("google-workspace", "suspended", json!(true)),
         ("salesforce", "IsActive", json!(false)),
@@ -265,6 +267,7 @@ async fn out_of_a_group_and_only_that() {
         ("notion-scim", "", "Engineering", "groups", "members"),
         ("figma-scim", "", "Engineering", "groups", "members"),
         ("onepassword-scim", "", "Engineering", "groups", "members"),
+        ("knowbe4-scim", "", "Engineering", "groups", "members"),
         ("airtable-scim", "", "Engineering", "groups", "members"),
         ("google-workspace", "", "Engineering", "groups", "__members"),
         ("salesforce", "", "Engineering", "groups", "__members"),

@@ -76,4 +76,7 @@ pub(super) const CASES: &[Case] = &[
     delete("airtable-scim", gone),
     deactivate("airtable-scim"),
     remove_user("airtable-scim"),
+    delete("knowbe4-scim", off),
+    deactivate("knowbe4-scim"),
+    remove_user("knowbe4-scim"),
 ];
