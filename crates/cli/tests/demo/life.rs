@@ -111,6 +111,7 @@ const CASES: &[Case] = &[
     scim("figma-scim"),
     Case { stays: true, outcome: "deactivated", ..scim("onepassword-scim") },
     Case { unknown: "usr00000000000000", ..scim("airtable-scim") },
+    Case { stays: true, outcome: "deactivated", ..scim("monday-scim") },
     Case { stays: true, outcome: "deactivated", ..scim("knowbe4-scim") },
     Case {
         connector: "salesforce",
@@ -238,6 +239,7 @@ async fn deactivate() {
         ("figma-scim", "active", json!(false)),
         ("onepassword-scim", "active", json!(false)),
         ("knowbe4-scim", "active", json!(false)),
+        ("monday-scim", "active", json!(false)),
         ("airtable-scim", "active", json!(false)),
         ("google-workspace", "suspended", json!(true)),
         ("salesforce", "IsActive", json!(false)),
@@ -268,6 +270,7 @@ async fn out_of_a_group_and_only_that() {
         ("figma-scim", "", "Engineering", "groups", "members"),
         ("onepassword-scim", "", "Engineering", "groups", "members"),
         ("knowbe4-scim", "", "Engineering", "groups", "members"),
+        ("monday-scim", "", "Engineering", "groups", "members"),
         ("airtable-scim", "", "Engineering", "groups", "members"),
         ("google-workspace", "", "Engineering", "groups", "__members"),
         ("salesforce", "", "Engineering", "groups", "__members"),

@@ -95,6 +95,11 @@ fn no_removal_at_airtable_lies() {
 }
 
 #[test]
+fn no_removal_at_the_scim_of_monday_lies() {
+    explore("monday-scim");
+}
+
+#[test]
 fn no_removal_at_knowbe4_lies() {
     explore("knowbe4-scim");
 }
