@@ -113,6 +113,7 @@ const CASES: &[Case] = &[
     Case { unknown: "usr00000000000000", ..scim("airtable-scim") },
     Case { stays: true, outcome: "deactivated", ..scim("monday-scim") },
     Case { stays: true, outcome: "deactivated", ..scim("knowbe4-scim") },
+    scim("pendo-scim"),
     Case {
         connector: "salesforce",
         model: "user-directory",
@@ -238,6 +239,7 @@ async fn deactivate() {
         ("bigpanda", "active", json!(false)),
         ("figma-scim", "active", json!(false)),
         ("onepassword-scim", "active", json!(false)),
+        ("pendo-scim", "active", json!(false)),
         ("knowbe4-scim", "active", json!(false)),
         ("monday-scim", "active", json!(false)),
         ("airtable-scim", "active", json!(false)),
@@ -269,6 +271,7 @@ async fn out_of_a_group_and_only_that() {
         ("notion-scim", "", "Engineering", "groups", "members"),
         ("figma-scim", "", "Engineering", "groups", "members"),
         ("onepassword-scim", "", "Engineering", "groups", "members"),
+        ("pendo-scim", "", "Engineering", "groups", "members"),
         ("knowbe4-scim", "", "Engineering", "groups", "members"),
         ("monday-scim", "", "Engineering", "groups", "members"),
         ("airtable-scim", "", "Engineering", "groups", "members"),

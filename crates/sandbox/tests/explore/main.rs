@@ -105,6 +105,11 @@ fn no_removal_at_knowbe4_lies() {
 }
 
 #[test]
+fn no_removal_at_pendo_lies() {
+    explore("pendo-scim");
+}
+
+#[test]
 fn no_removal_at_google_lies() {
     explore("google-workspace");
 }

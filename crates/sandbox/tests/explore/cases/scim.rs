@@ -82,4 +82,7 @@ pub(super) const CASES: &[Case] = &[
     delete("knowbe4-scim", off),
     deactivate("knowbe4-scim"),
     remove_user("knowbe4-scim"),
+    delete("pendo-scim", gone),
+    deactivate("pendo-scim"),
+    remove_user("pendo-scim"),
 ];
