@@ -114,6 +114,7 @@ const CASES: &[Case] = &[
     Case { stays: true, outcome: "deactivated", ..scim("monday-scim") },
     Case { stays: true, outcome: "deactivated", ..scim("knowbe4-scim") },
     scim("pendo-scim"),
+    Case { holds: &["users"], ..scim("jostle-scim") },
     Case {
         connector: "salesforce",
         model: "user-directory",
@@ -239,6 +240,7 @@ async fn deactivate() {
         ("bigpanda", "active", json!(false)),
         ("figma-scim", "active", json!(false)),
         ("onepassword-scim", "active", json!(false)),
+        ("jostle-scim", "active", json!(false)),
         ("pendo-scim", "active", json!(false)),
         ("knowbe4-scim", "active", json!(false)),
         ("monday-scim", "active", json!(false)),

@@ -110,6 +110,11 @@ fn no_removal_at_pendo_lies() {
 }
 
 #[test]
+fn no_removal_at_jostle_lies() {
+    explore("jostle-scim");
+}
+
+#[test]
 fn no_removal_at_google_lies() {
     explore("google-workspace");
 }

@@ -85,4 +85,6 @@ pub(super) const CASES: &[Case] = &[
     delete("pendo-scim", gone),
     deactivate("pendo-scim"),
     remove_user("pendo-scim"),
+    delete("jostle-scim", gone),
+    deactivate("jostle-scim"),
 ];
