@@ -1,6 +1,7 @@
 //! docs/functions.md: every function beyond standard JSONata, each with an example that was run.
 
 mod dates;
+mod formats;
 mod table;
 
 use koine_connector::expr::{self, Expr};

@@ -1,5 +1,7 @@
 //! What is said of each function. The results of the examples are checked whenever the page is written.
 
+use super::formats;
+
 /// Functions that are documented in one row.
 pub(super) struct Doc {
     /// Their names, without `$`.
@@ -45,7 +47,7 @@ pub(super) const TABLE: &[Group] = &[
         title: "URLs",
         about: "`searchParams` of a parsed URL has `size` and the methods `get`, `has`, `getAll`, `keys`, `values`, \
                 `entries` and `toString`; `get` of a name that is not there is null.",
-        docs: URLS,
+        docs: formats::URLS,
     },
     Group {
         title: "Dates",
@@ -258,12 +260,3 @@ const TEXT: &[Doc] = &[
     ),
     doc(&["uuid"], "$uuid()", "A random UUID (version 4).", "$length($uuid())", "36"),
 ];
-
-const URLS: &[Doc] = &[doc(
-    &["parseUrl"],
-    "$parseUrl(text)",
-    "`href`, `origin`, `protocol`, `username`, `password`, `host`, `hostname`, `port`, `pathname`, `hash`, `search` and \
-     `searchParams`. What is no absolute URL is an error.",
-    r#"$parseUrl("https://example.com/users?page=2").searchParams.get("page")"#,
-    r#""2""#,
-)];

@@ -9,6 +9,7 @@ pub(super) mod collections;
 mod empty;
 mod encoding;
 mod lodash;
+mod query;
 pub(super) mod urls;
 pub(super) mod values;
 
@@ -48,11 +49,19 @@ pub(super) fn methods() -> impl Iterator<Item = &'static str> {
 }
 
 fn tables() -> impl Iterator<Item = Entry> {
-    [empty::TABLE, collections::TABLE, lodash::TABLE, encoding::TABLE, urls::TABLE, dates::TABLE]
-        .into_iter()
-        .flatten()
-        .copied()
-        .chain([("koine_method", method as fn(&[JValue]) -> Outcome), ("koine_bound", bound)])
+    [
+        empty::TABLE,
+        collections::TABLE,
+        lodash::TABLE,
+        encoding::TABLE,
+        urls::TABLE,
+        query::TABLE,
+        dates::TABLE,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+    .chain([("koine_method", method as fn(&[JValue]) -> Outcome), ("koine_bound", bound)])
 }
 
 pub(super) fn register(evaluator: &mut Evaluator) {
@@ -116,4 +125,12 @@ pub(super) fn text(value: String) -> Outcome {
 /// An argument; a missing one is undefined.
 pub(super) fn arg(args: &[JValue], index: usize) -> &JValue {
     args.get(index).unwrap_or(&JValue::Undefined)
+}
+
+/// Fails when there is an option beyond these: one that is silently ignored would be worse.
+pub(super) fn known_options(options: &JValue, known: &[&str], message: &str) -> Result<(), EvaluatorError> {
+    match options {
+        JValue::Object(map) if !map.keys().all(|key| known.contains(&key.as_str())) => fail(message),
+        _ => Ok(()),
+    }
 }

@@ -2,6 +2,7 @@
 
 mod dates;
 mod limits;
+mod query;
 mod random;
 mod urls;
 mod values;
@@ -12,6 +13,11 @@ use super::{Expr, Scope};
 
 fn eval(source: &str, input: &Value) -> Option<Value> {
     Expr::compile(source, &[]).unwrap().eval(input).unwrap()
+}
+
+/// Whether an expression that can be compiled ends in an error.
+fn fails(source: &str) -> bool {
+    Expr::compile(source, &[]).unwrap().eval(&Value::Null).is_err()
 }
 
 #[test]

@@ -1,0 +1,31 @@
+//! What is said of the functions that read and write other formats.
+
+use super::table::{Doc, doc};
+
+pub(super) const URLS: &[Doc] = &[
+    doc(
+        &["parseUrl"],
+        "$parseUrl(text)",
+        "`href`, `origin`, `protocol`, `username`, `password`, `host`, `hostname`, `port`, `pathname`, `hash`, `search` and \
+         `searchParams`. What is no absolute URL is an error.",
+        r#"$parseUrl("https://example.com/users?page=2").searchParams.get("page")"#,
+        r#""2""#,
+    ),
+    doc(
+        &["parseQuery"],
+        "$parseQuery(text, {ignoreQueryPrefix = false})",
+        "The values of a query string, by the rules of the library `qs`: brackets nest, five deep; `a[]`, `a[0]` and a \
+         repeated name make lists, of up to 20 items (longer ones become objects by position); 1000 pairs are read. \
+         `ignoreQueryPrefix` skips a leading `?`. Nothing gives `{}`.",
+        r#"$parseQuery("a[b]=c&d[]=1&d[]=2")"#,
+        r#"{"a":{"b":"c"},"d":["1","2"]}"#,
+    ),
+    doc(
+        &["stringifyQuery"],
+        r#"$stringifyQuery(object, {arrayFormat = "indices", encode = true})"#,
+        "A query string, by the same rules. Lists are written as `arrayFormat` says: `indices`, `brackets`, `repeat` or \
+         `comma`. Null is an empty value, an empty list or object is left out, a date is its ISO text, nothing gives `\"\"`.",
+        r#"[$stringifyQuery({"a": [1, 2]}), $stringifyQuery({"a": {"b": "x"}, "c": [1, 2]}, {"arrayFormat": "repeat", "encode": false})]"#,
+        r#"["a%5B0%5D=1&a%5B1%5D=2","a[b]=x&c=1&c=2"]"#,
+    ),
+];
