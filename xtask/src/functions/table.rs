@@ -258,5 +258,21 @@ const TEXT: &[Doc] = &[
         r#"$sign("a", "SHA-256", "k")"#,
         r#""78da91511e675587f5b9df78bedebaf5560da2abb88162ee875dcdf744951d9e""#,
     ),
+    doc(
+        &["mostSimilar"],
+        "$mostSimilar(value, candidates, threshold = 0.8)",
+        "The candidate most like the value, by `$diceCoefficient`; the value itself when none reaches the threshold. \
+         What is no text is an error.",
+        r#"[$mostSimilar("Adminstrator", ["Administrator", "Member"]), $mostSimilar("Guest", ["Member"])]"#,
+        r#"["Administrator","Guest"]"#,
+    ),
+    doc(
+        &["diceCoefficient"],
+        "$diceCoefficient(text, other)",
+        "How alike two texts are, from 0 to 1: their shared pairs of neighbouring letters (Sørensen and Dice). Only Latin letters and \
+         digits count, in either case.",
+        r#"[$diceCoefficient("night", "nacht"), $diceCoefficient("Read-only", "read only")]"#,
+        "[0.25,1]",
+    ),
     doc(&["uuid"], "$uuid()", "A random UUID (version 4).", "$length($uuid())", "36"),
 ];

@@ -10,6 +10,7 @@ mod empty;
 mod encoding;
 mod lodash;
 mod query;
+mod similar;
 pub(super) mod urls;
 pub(super) mod values;
 
@@ -53,6 +54,7 @@ fn tables() -> impl Iterator<Item = Entry> {
         empty::TABLE,
         collections::TABLE,
         lodash::TABLE,
+        similar::TABLE,
         encoding::TABLE,
         urls::TABLE,
         query::TABLE,

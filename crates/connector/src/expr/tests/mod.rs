@@ -4,6 +4,7 @@ mod dates;
 mod limits;
 mod query;
 mod random;
+mod similar;
 mod urls;
 mod values;
 
