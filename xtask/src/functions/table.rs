@@ -247,14 +247,16 @@ const TEXT: &[Doc] = &[
     doc(
         &["digest"],
         r#"$digest(text, algorithm = "SHA-256", format = "hex")"#,
-        "A hash: `SHA-1`, `SHA-256`, `SHA-384` or `SHA-512`; as `hex`, `base64` or `base64-urlSafe`.",
+        "A hash: `SHA-1`, `SHA-256`, `SHA-384` or `SHA-512`; as `hex`, `base64` or `base64-urlSafe`. `MD5` is there too, for \
+         the addresses of Gravatar pictures: it protects nothing.",
         r#"$digest("a", "SHA-256", "base64-urlSafe")"#,
         r#""ypeBEsobvcr6wjGzmiPcTaeG7_gUfE5yuYB3ha_uSLs""#,
     ),
     doc(
         &["sign"],
         r#"$sign(text, algorithm, secret, format = "hex")"#,
-        "An HMAC with the same algorithms (`\"\"` is SHA-256) and formats. An empty secret is an error.",
+        "An HMAC with one of the SHA algorithms (`\"\"` is SHA-256) in the same formats, or with `RS256` an RSA signature \
+         (RSASSA-PKCS1-v1_5, SHA-256) by an unencrypted PKCS#8 key in PEM. An empty secret is an error.",
         r#"$sign("a", "SHA-256", "k")"#,
         r#""78da91511e675587f5b9df78bedebaf5560da2abb88162ee875dcdf744951d9e""#,
     ),

@@ -1,6 +1,7 @@
 //! By theme; what belongs to no function is here.
 
 mod dates;
+mod encoding;
 mod limits;
 mod query;
 mod random;
