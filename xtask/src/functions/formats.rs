@@ -29,3 +29,19 @@ pub(super) const URLS: &[Doc] = &[
         r#"["a%5B0%5D=1&a%5B1%5D=2","a[b]=x&c=1&c=2"]"#,
     ),
 ];
+
+pub(super) const FORMATS: &[Doc] = &[doc(
+    &["convertQueryToSql"],
+    "$convertQueryToSql(query, keys = [], rename = {}, types = {}, operators = {}, options = {})",
+    "A condition for query languages that look like SQL. A value means equal, a list any of them, an object has a condition \
+         for each of `eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `in`, `nin` and `like`; null and nothing are skipped. `keys` chooses the \
+         filters, `rename` gives their columns, `operators` other words. `types`, by the filter's own name, says how a value is \
+         written: `string` in quotes, `date`, `date|<tokens>` in quotes, `dotnetdate`, or an object that maps values. **What has no type is \
+         written as it is**: give one to all that callers send. `options`: `useDoubleQuotes`, `noQuotes`, `noQuotesForDate`, \
+         `escapeSingleQuotes`, `useOrForIn`, `conjunction`, `noSpaceBetweenOperator`, `groupComparisonInBrackets`. Safer than \
+         mappings from elsewhere may expect: a quote inside a quoted value is doubled; with `escapeSingleQuotes` it gets a \
+         backslash, and a backslash another; columns without `rename` must be plain names; a date that cannot be \
+         read, an unknown operator and the key `or` are errors.",
+    r#"$convertQueryToSql({"name": "O'Hara", "created_at": {"gt": "2024-03-05T10:00:00Z"}}, [], {"name": "Name"}, {"name": "string", "created_at": "date|yyyy-MM-dd"})"#,
+    r#""Name = 'O''Hara' AND created_at > '2024-03-05'""#,
+)];

@@ -49,6 +49,7 @@ pub(super) const TABLE: &[Group] = &[
                 `entries` and `toString`; `get` of a name that is not there is null.",
         docs: formats::URLS,
     },
+    Group { title: "Other formats", about: "", docs: formats::FORMATS },
     Group {
         title: "Dates",
         about: "A date has `year`, `month`, `day`, `hour`, `minute`, `second`, `millisecond`, `weekday`, `zoneName`, \

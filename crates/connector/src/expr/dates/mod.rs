@@ -78,6 +78,12 @@ fn value(date: Option<&Date>) -> JValue {
     JValue::object([(MARK.to_owned(), mark)].into_iter().chain(fields::of(date)).collect())
 }
 
+/// An ISO 8601 text in a pattern of tokens, in ISO 8601 again when there is none; nothing when it is no date.
+pub(super) fn formatted(text: &str, pattern: &str) -> Option<String> {
+    let date = parse::iso(text, &Zone::System)?;
+    Some(if pattern.is_empty() { date.iso() } else { format::with_pattern(&date, pattern) })
+}
+
 /// `$dtFromIso(text, zone?)`.
 fn from_iso(args: &[JValue]) -> Outcome {
     let zone = arg(args, 1);

@@ -23,7 +23,7 @@ fn first_non_empty(args: &[JValue]) -> Outcome {
 }
 
 /// `$mapValues(value, mapping, lowerCase, default)`.
-fn map_values(args: &[JValue]) -> Outcome {
+pub(super) fn map_values(args: &[JValue]) -> Outcome {
     let (value, mapping, default) = (arg(args, 0), arg(args, 1), arg(args, 3));
     if !is_present(value) && is_present(default) {
         return Ok(default.clone());

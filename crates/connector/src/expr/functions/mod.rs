@@ -11,6 +11,7 @@ mod encoding;
 mod lodash;
 mod query;
 mod similar;
+mod sql;
 pub(super) mod urls;
 pub(super) mod values;
 
@@ -58,6 +59,7 @@ fn tables() -> impl Iterator<Item = Entry> {
         encoding::TABLE,
         urls::TABLE,
         query::TABLE,
+        sql::TABLE,
         dates::TABLE,
     ]
     .into_iter()

@@ -6,6 +6,7 @@ mod limits;
 mod query;
 mod random;
 mod similar;
+mod sql;
 mod urls;
 mod values;
 
