@@ -149,14 +149,15 @@ fn escaped(value: &Value) -> String {
     escape::escape(&allowed).into_owned()
 }
 
-fn check_name(name: &str) -> Result<(), String> {
+/// Whether an element or attribute may have this name.
+pub(crate) fn is_name(name: &str) -> bool {
     let mut letters = name.chars();
-    let first = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
-    if first && letters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':')) {
-        Ok(())
-    } else {
-        Err(format!("`{name}` is not the name of an XML element"))
-    }
+    letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && letters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'))
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    if is_name(name) { Ok(()) } else { Err(format!("`{name}` is not the name of an XML element")) }
 }
 
 #[cfg(test)]

@@ -30,10 +30,11 @@ pub(super) const URLS: &[Doc] = &[
     ),
 ];
 
-pub(super) const FORMATS: &[Doc] = &[doc(
-    &["convertQueryToSql"],
-    "$convertQueryToSql(query, keys = [], rename = {}, types = {}, operators = {}, options = {})",
-    "A condition for query languages that look like SQL. A value means equal, a list any of them, an object has a condition \
+pub(super) const FORMATS: &[Doc] = &[
+    doc(
+        &["convertQueryToSql"],
+        "$convertQueryToSql(query, keys = [], rename = {}, types = {}, operators = {}, options = {})",
+        "A condition for query languages that look like SQL. A value means equal, a list any of them, an object has a condition \
          for each of `eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `in`, `nin` and `like`; null and nothing are skipped. `keys` chooses the \
          filters, `rename` gives their columns, `operators` other words. `types`, by the filter's own name, says how a value is \
          written: `string` in quotes, `date`, `date|<tokens>` in quotes, `dotnetdate`, or an object that maps values. **What has no type is \
@@ -42,6 +43,23 @@ pub(super) const FORMATS: &[Doc] = &[doc(
          mappings from elsewhere may expect: a quote inside a quoted value is doubled; with `escapeSingleQuotes` it gets a \
          backslash, and a backslash another; columns without `rename` must be plain names; a date that cannot be \
          read, an unknown operator and the key `or` are errors.",
-    r#"$convertQueryToSql({"name": "O'Hara", "created_at": {"gt": "2024-03-05T10:00:00Z"}}, [], {"name": "Name"}, {"name": "string", "created_at": "date|yyyy-MM-dd"})"#,
-    r#""Name = 'O''Hara' AND created_at > '2024-03-05'""#,
-)];
+        r#"$convertQueryToSql({"name": "O'Hara", "created_at": {"gt": "2024-03-05T10:00:00Z"}}, [], {"name": "Name"}, {"name": "string", "created_at": "date|yyyy-MM-dd"})"#,
+        r#""Name = 'O''Hara' AND created_at > '2024-03-05'""#,
+    ),
+    doc(
+        &["xmlToJs"],
+        "$xmlToJs(xml, {trim = false, ignoreAttributes = false})",
+        "The document as an object: an element has `_attributes`, `_text`, `_cdata` and its elements by name; what is repeated \
+         is a list. What is no XML, is nested more than 64 deep, or has a document type is an error.",
+        r#"$xmlToJs("<user id='7'><tag>a</tag><tag>b</tag></user>")"#,
+        r#"{"user":{"_attributes":{"id":"7"},"tag":[{"_text":"a"},{"_text":"b"}]}}"#,
+    ),
+    doc(
+        &["jsToXml"],
+        "$jsToXml(object, {spaces = 4})",
+        "XML of an object in the same form, one line for each element, texts and attributes escaped. A key that is no name \
+         of an element is an error.",
+        r#"$jsToXml({"user": {"_attributes": {"id": 7}, "name": "A & B"}}, {"spaces": 0})"#,
+        r#""<user id=\"7\"><name>A &amp; B</name></user>""#,
+    ),
+];

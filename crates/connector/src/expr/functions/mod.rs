@@ -14,6 +14,7 @@ mod similar;
 mod sql;
 pub(super) mod urls;
 pub(super) mod values;
+mod xml;
 
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError};
 use jsonata_core::value::JValue;
@@ -60,6 +61,7 @@ fn tables() -> impl Iterator<Item = Entry> {
         urls::TABLE,
         query::TABLE,
         sql::TABLE,
+        xml::TABLE,
         dates::TABLE,
     ]
     .into_iter()

@@ -9,6 +9,7 @@ mod similar;
 mod sql;
 mod urls;
 mod values;
+mod xml;
 
 use serde_json::{Value, json};
 
