@@ -62,4 +62,12 @@ pub(super) const FORMATS: &[Doc] = &[
         r#"$jsToXml({"user": {"_attributes": {"id": 7}, "name": "A & B"}}, {"spaces": 0})"#,
         r#""<user id=\"7\"><name>A &amp; B</name></user>""#,
     ),
+    doc(
+        &["convertMarkdownToHtml"],
+        "$convertMarkdownToHtml(markdown, {breaks = false})",
+        "HTML of CommonMark with tables, strikethrough and task lists; `breaks` keeps line ends. HTML inside the Markdown stays, and bare \
+         addresses do not become links. What is no text is an error.",
+        r#"$convertMarkdownToHtml("a **b**")"#,
+        r#""<p>a <strong>b</strong></p>\n""#,
+    ),
 ];

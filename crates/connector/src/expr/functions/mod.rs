@@ -9,6 +9,7 @@ pub(super) mod collections;
 mod empty;
 mod encoding;
 mod lodash;
+mod markdown;
 mod query;
 mod similar;
 mod sql;
@@ -62,6 +63,7 @@ fn tables() -> impl Iterator<Item = Entry> {
         query::TABLE,
         sql::TABLE,
         xml::TABLE,
+        markdown::TABLE,
         dates::TABLE,
     ]
     .into_iter()

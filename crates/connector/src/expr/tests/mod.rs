@@ -3,6 +3,7 @@
 mod dates;
 mod encoding;
 mod limits;
+mod markdown;
 mod query;
 mod random;
 mod similar;

@@ -56,6 +56,12 @@ fn near_code() -> impl Strategy<Value = String> {
         ".toFormat('yyyy')",
         ".plus({'days': 1})",
         "$parseUrl(",
+        "$parseQuery(",
+        "$stringifyQuery(",
+        "$mostSimilar(",
+        "$convertQueryToSql(",
+        "$xmlToJs(",
+        "$jsToXml(",
         "$base64decode(",
         "$each(",
         "$pad(",
@@ -98,5 +104,26 @@ proptest! {
     fn values_survive_the_way_in_and_out(value in any_json()) {
         let back = super::super::convert::from_engine(&super::super::convert::to_engine(&value)).unwrap();
         prop_assert_eq!(back, Some(value));
+    }
+
+    #[test]
+    fn texts_of_other_formats_never_panic(
+        query in "[a-c=&%5BbD\\[\\].+0-3]{0,40}",
+        xml in "[<>/&;a-c!\\[\\]\"=#?x \\PC]{0,60}",
+        markdown in "[#*_`~|\\[\\]()<>\\-\n a-c]{0,60}",
+        value in any_json(),
+    ) {
+        for source in [
+            "$parseQuery(q)",
+            "$xmlToJs(x)",
+            "$jsToXml(v)",
+            "$stringifyQuery(v, {'arrayFormat': 'repeat'})",
+            "$convertQueryToSql(v, [], {}, v)",
+            "$mostSimilar(q, [x, m])",
+            "$convertMarkdownToHtml(m)",
+        ] {
+            let input = json!({"q": query, "x": xml, "m": markdown, "v": value});
+            let _ = Expr::compile(source, &[]).unwrap().eval(&input);
+        }
     }
 }
