@@ -3,6 +3,8 @@
 
 mod fields;
 mod files;
+mod fixtures;
+mod sandbox;
 mod text;
 
 use serde_json::Value;

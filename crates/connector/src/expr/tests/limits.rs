@@ -62,3 +62,16 @@ fn an_error_shows_no_data() {
     let error = Expr::compile("$error('no group')", &[]).unwrap().eval(&json!({})).unwrap_err();
     assert_eq!(error.message, "no group", "the author's own words may leave");
 }
+
+#[test]
+fn far_ends_of_a_range_are_refused_and_near_ones_count() {
+    let root = json!({"a": 2, "b": [1, 2], "t": "x"});
+    let ranged = |source: &str| Expr::compile(source, &[]).unwrap().eval(&root);
+    assert_eq!(ranged("$count([0..a])").unwrap(), Some(json!(3)));
+    assert_eq!(ranged("[a..0]").unwrap(), Some(json!([])));
+    assert_eq!(ranged("[missing..3]").unwrap(), Some(json!([])));
+    for far in ["[0..1e300]", "[-1e300..1e300]", "[-1e18..1e18]", "0..333333333333333333333333333"] {
+        assert!(ranged(far).unwrap_err().message.contains("too long"), "{far}");
+    }
+    assert!(ranged("[0..t]").is_err() && ranged("[0..1.5]").is_err() && ranged("[b..3]").is_err());
+}
