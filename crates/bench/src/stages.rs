@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use koine_connector::catalogue::Catalogue;
 use koine_connector::map::{MapInput, record};
-use koine_connector::plan::{Ask, Mode, Next, Plan};
+use koine_connector::plan::{Ask, Next, Plan};
 use koine_engine::{BaseUrls, Caller, Engine, EngineParts, NewAccount, Operation, UnifiedCall};
 use koine_model::{Answer, Secret};
 use koine_store::{MasterKey, Vault};
@@ -108,24 +108,8 @@ fn get(account: &Value) -> UnifiedCall {
 
 fn ask() -> Ask {
     Ask {
-        model: "user-directory".to_owned(),
-        resource: "users".to_owned(),
-        method: "get".to_owned(),
         id: Some(ID.to_owned()),
-        query: Map::new(),
-        raw_query: Map::new(),
-        body: Map::new(),
-        remote_query: Map::new(),
-        remote_data: Map::new(),
-        passthrough: None,
         context: Map::from_iter([("domain".to_owned(), json!("acme.okta.com"))]),
-        secret_fields: Vec::new(),
-        base_url: None,
-        limit: None,
-        cursor: None,
-        verify: true,
-        mode: Mode::Run,
-        known_target: None,
-        known_before: Map::new(),
+        ..Ask::new("user-directory", "users", "get")
     }
 }

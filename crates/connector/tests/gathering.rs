@@ -37,27 +37,7 @@ fn plan() -> Plan {
     std::fs::write(folder.path().join("acme/connector.yaml"), CONNECTOR).unwrap();
     std::fs::write(folder.path().join("acme/user-directory.yaml"), MAPPING).unwrap();
     let catalogue = Catalogue::with_folder(folder.path()).unwrap_or_else(|problems| panic!("{problems}"));
-    let ask = Ask {
-        model: "user-directory".to_owned(),
-        resource: "users".to_owned(),
-        method: "delete".to_owned(),
-        id: Some("3".to_owned()),
-        query: Map::new(),
-        raw_query: Map::new(),
-        body: Map::new(),
-        remote_query: Map::new(),
-        remote_data: Map::new(),
-        passthrough: None,
-        context: Map::new(),
-        secret_fields: Vec::new(),
-        base_url: None,
-        limit: None,
-        cursor: None,
-        verify: true,
-        mode: Mode::Run,
-        known_target: None,
-        known_before: Map::new(),
-    };
+    let ask = Ask { id: Some("3".to_owned()), ..Ask::new("user-directory", "users", "delete") };
     Plan::new(catalogue.connector("acme").unwrap().clone(), ask, 1_800_000_000).unwrap()
 }
 

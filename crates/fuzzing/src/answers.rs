@@ -5,9 +5,9 @@ use std::sync::{Arc, LazyLock};
 
 use koine_connector::catalogue::Catalogue;
 use koine_connector::map::{MapInput, record};
-use koine_connector::plan::{Ask, Finished, Mode, Next, Plan, Success};
+use koine_connector::plan::{Ask, Finished, Next, Plan, Success};
 use koine_model::{Answer, Outcome, Response};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// More requests than any plan may send.
 const MOST_STEPS: usize = 100;
@@ -119,28 +119,15 @@ fn answers(data: &[u8], content_type: &str) -> Vec<Answer> {
 fn ask(model: &str, resource: &str, method: &str) -> Ask {
     let fields = |value: Value| value.as_object().cloned().unwrap_or_default();
     Ask {
-        model: model.to_owned(),
-        resource: resource.to_owned(),
-        method: method.to_owned(),
         id: Some("12345678".to_owned()),
         query: fields(
             json!({"organization_id": "acme", "workspace_id": "12345678", "email": "ada@example.com"}),
         ),
-        raw_query: Map::new(),
         body: fields(json!({"user_id": "12345678", "group_id": "12345678"})),
-        remote_query: Map::new(),
-        remote_data: Map::new(),
-        passthrough: None,
         context: fields(
             json!({"domain": "acme.okta.com", "api_version": "64.0", "session": {"site_id": "1"}}),
         ),
-        secret_fields: Vec::new(),
         base_url: url::Url::parse("https://vendor.example").ok(),
-        limit: None,
-        cursor: None,
-        verify: true,
-        mode: Mode::Run,
-        known_target: None,
-        known_before: Map::new(),
+        ..Ask::new(model, resource, method)
     }
 }

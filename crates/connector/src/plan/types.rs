@@ -58,6 +58,34 @@ pub struct Ask {
     pub known_before: Map<String, Value>,
 }
 
+impl Ask {
+    /// A call of this method with nothing but its name, to be done and read back.
+    #[must_use]
+    pub fn new(model: &str, resource: &str, method: &str) -> Self {
+        Self {
+            model: model.to_owned(),
+            resource: resource.to_owned(),
+            method: method.to_owned(),
+            id: None,
+            query: Map::new(),
+            raw_query: Map::new(),
+            body: Map::new(),
+            remote_query: Map::new(),
+            remote_data: Map::new(),
+            passthrough: None,
+            context: Map::new(),
+            secret_fields: Vec::new(),
+            base_url: None,
+            limit: None,
+            cursor: None,
+            verify: true,
+            mode: Mode::Run,
+            known_target: None,
+            known_before: Map::new(),
+        }
+    }
+}
+
 /// What a plan wants next.
 #[derive(Debug)]
 pub enum Next {

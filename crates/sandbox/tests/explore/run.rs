@@ -7,7 +7,7 @@ use koine_connector::catalogue::{self, Catalogue};
 use koine_connector::plan::{Ask, Finished, Mode, Next, Plan, Send};
 use koine_model::{Answer, Body, Response};
 use koine_sandbox::{Sandbox, Vendor};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::cases::{Case, cases, fields};
 
@@ -89,25 +89,14 @@ fn ask(case: &Case, own: &Value, vendor: &Vendor, mode: Mode) -> Ask {
     context.extend(fields(own));
     let target = body.get("group_id").or(body.get("user_id")).and_then(Value::as_str).map(ToOwned::to_owned);
     Ask {
-        model: case.model.to_owned(),
-        resource: case.resource.to_owned(),
-        method: case.method.to_owned(),
         id: id.or(target),
         query: fields(&query),
         raw_query: fields(&query),
         body: fields(&body),
-        remote_query: Map::new(),
-        remote_data: Map::new(),
-        passthrough: None,
         context,
-        secret_fields: Vec::new(),
         base_url: Some("http://sandbox.example/".parse().expect("a URL")),
-        limit: None,
-        cursor: None,
-        verify: true,
         mode,
-        known_target: None,
-        known_before: Map::new(),
+        ..Ask::new(case.model, case.resource, case.method)
     }
 }
 
