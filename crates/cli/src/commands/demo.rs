@@ -38,6 +38,7 @@ pub(crate) struct Demo {
 }
 
 pub(crate) async fn run(options: &Demo) -> Result<(), Failure> {
+    let stop = serve::stop();
     let temporary =
         tempfile::tempdir().map_err(|error| Failure::other(format!("temporary folder: {error}")))?;
     let data = options.data.as_deref().unwrap_or(temporary.path());
@@ -54,7 +55,7 @@ pub(crate) async fn run(options: &Demo) -> Result<(), Failure> {
     } else {
         println!("{}", welcome(&facts));
     }
-    koine_server::serve(listener, engine, serve::stop()).await.map_err(fail)
+    koine_server::serve(listener, engine, stop).await.map_err(fail)
 }
 
 /// Settings of the demo's own: nothing of the operator's but the connectors.

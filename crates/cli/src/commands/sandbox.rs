@@ -23,6 +23,7 @@ pub(crate) struct Sandbox {
 }
 
 pub(crate) async fn run(options: &Sandbox, format: Format) -> Result<(), Failure> {
+    let stop = stop();
     let serving = start(options.port, options.seed).await?;
     let base_urls: Map<String, Value> = serving
         .stand_ins()
@@ -47,7 +48,7 @@ pub(crate) async fn run(options: &Sandbox, format: Format) -> Result<(), Failure
         println!("\nA gateway reaches it with\n\n  export KOINE_ALLOW_ADDRESSES=127.0.0.0/8");
         println!("  export KOINE_BASE_URLS='{}'", Value::Object(base_urls));
     }
-    stop().await;
+    stop.await;
     Ok(())
 }
 
