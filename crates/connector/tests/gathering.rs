@@ -2,9 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the reason")]
 
 use koine_connector::catalogue::Catalogue;
-use koine_connector::plan::{Ask, Finished, Mode, Next, Plan};
+use koine_connector::plan::{Ask, Finished, Next, Plan};
 use koine_model::{Answer, Outcome, Response};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 const CONNECTOR: &str = r#"
 name: acme

@@ -2,9 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the reason")]
 
 use koine_connector::catalogue::Catalogue;
-use koine_connector::plan::{Ask, Failure, Mode, Next, Plan};
+use koine_connector::plan::{Ask, Failure, Next, Plan};
 use koine_model::{Answer, Response};
-use serde_json::Map;
 
 const CONNECTOR: &str = "name: acme\nlabel: Acme\ncategory: test\napi: v1\nbase_url: https://acme.example.com\n\
     credentials: {key: {authorization: {format: bearer, config: {token: t}}}}\n\
