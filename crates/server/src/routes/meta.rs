@@ -8,7 +8,7 @@ use pulldown_cmark::{Event, Parser, html};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{caller, unified};
+use super::caller;
 use crate::{answer, body};
 
 /// What is to be described.
@@ -18,8 +18,10 @@ pub(crate) enum Asked {
 }
 
 /// `meta` in its place wins over an id, which an id of that name has to bear.
-pub(crate) fn asked(method: &Method, path: &str) -> Option<Asked> {
-    let segments = unified::segments(path).ok().filter(|_| method == Method::GET)?;
+pub(crate) fn asked(method: &Method, segments: &[String]) -> Option<Asked> {
+    if method != Method::GET {
+        return None;
+    }
     let words: Vec<&str> = segments.iter().map(String::as_str).collect();
     let call = |model: &str, resource: &str, method: &str, connector: Option<&str>| {
         Asked::Method(MetaCall {

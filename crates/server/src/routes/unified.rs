@@ -20,10 +20,11 @@ pub(crate) async fn call(
     headers: HeaderMap,
     content: Body,
 ) -> Response {
-    if let Some(asked) = meta::asked(&method, uri.path()) {
+    let segments = segments(uri.path());
+    if let Some(asked) = segments.as_ref().ok().and_then(|segments| meta::asked(&method, segments)) {
         return meta::answer(&engine, asked, raw.as_deref(), &headers).await;
     }
-    match run(&engine, &method, uri.path(), raw.as_deref(), &headers, content).await {
+    match run(&engine, &method, &uri, segments, raw.as_deref(), &headers, content).await {
         Ok(reply) => answer::reply(reply),
         Err(error) => answer::failure(&error),
     }
@@ -32,13 +33,14 @@ pub(crate) async fn call(
 async fn run(
     engine: &Engine,
     method: &Method,
-    path: &str,
+    uri: &Uri,
+    segments: Result<Vec<String>, Error>,
     raw: Option<&str>,
     headers: &HeaderMap,
     content: Body,
 ) -> Result<Reply, Error> {
     let caller = caller(engine, headers).await?;
-    let (model, resource, operation, id) = operation(method, segments(path)?)?;
+    let (model, resource, operation, id) = operation(method, segments?)?;
     let query = body::query(raw)?;
     let (body, passthrough) = match operation.is_write() {
         true if body::is_passed_through(&query) => body::passed_through(content, headers).await?,
@@ -54,7 +56,7 @@ async fn run(
         id,
         query,
         body,
-        path: path.to_owned(),
+        path: uri.path().to_owned(),
         idempotency_key: key.map(ToOwned::to_owned),
         passthrough,
     };
@@ -64,7 +66,7 @@ async fn run(
 type Decoded = (String, String, Operation, Option<String>);
 
 /// What follows `/unified`, decoded once, by us. Repeated slashes collapse.
-pub(super) fn segments(path: &str) -> Result<Vec<String>, Error> {
+fn segments(path: &str) -> Result<Vec<String>, Error> {
     path.split('/').filter(|segment| !segment.is_empty()).skip(1).map(decoded).collect()
 }
 
