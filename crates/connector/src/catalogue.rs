@@ -102,7 +102,11 @@ impl Catalogue {
         Self::compile(&files(Some(path))?)
     }
 
-    fn compile(files: &Files) -> Result<Self, Problems> {
+    /// The connectors among the files.
+    ///
+    /// # Errors
+    /// All their problems.
+    pub fn compile(files: &Files) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let models = read_models(&mut problems);
         let mut connectors = BTreeMap::new();

@@ -82,18 +82,19 @@ fn apply_effect(
     outcome: Option<Outcome>,
 ) {
     use koine_model::Effect::{Anonymises, Deactivates, Deletes};
-    let status = match (effect, outcome) {
+    let (status, active) = match (effect, outcome) {
         // The vendor may do less than the method is for.
-        (_, Some(Outcome::Deactivated)) => "inactive",
-        (Some(Deactivates), Some(Outcome::AlreadyGone)) => "inactive",
-        (Some(Deletes | Anonymises), Some(Outcome::Removed | Outcome::AlreadyGone)) => "deleted",
+        (_, Some(Outcome::Deactivated)) => ("inactive", false),
+        (_, Some(Outcome::Reactivated)) => ("active", true),
+        (Some(Deactivates), Some(Outcome::AlreadyGone)) => ("inactive", false),
+        (Some(Deletes | Anonymises), Some(Outcome::Removed | Outcome::AlreadyGone)) => ("deleted", false),
         _ => return,
     };
     if prepared.spec.fields.contains_key("status") {
         record.insert("status".to_owned(), Value::String(status.to_owned()));
     }
     if prepared.spec.fields.contains_key("is_active") {
-        record.insert("is_active".to_owned(), Value::Bool(false));
+        record.insert("is_active".to_owned(), Value::Bool(active));
     }
 }
 

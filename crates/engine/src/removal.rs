@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest;
 use koine_connector::plan::{Failure, Finished, Mode, Send};
-use koine_model::{Error, ErrorCode, Outcome};
+use koine_model::{Effect, Error, ErrorCode, Outcome};
 use koine_store::{Begun, Finish, NewCall, OpenIntent, StoredAnswer};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -98,13 +98,19 @@ fn conclude(prepared: &Prepared, mut finished: Finished, evidence: bool) -> Resu
             reply.headers.extend(detail.map(|detail| ("koine-outcome-detail".to_owned(), detail)));
             Ok(reply)
         }
-        Err(Failure::NotFound) if evidence => {
+        Err(Failure::NotFound) if evidence && takes_away(prepared) => {
             let outcome = Some(Outcome::AlreadyGone);
             let mapped = map::written(prepared, &finished, outcome)?;
             Ok(respond::write(prepared, None, mapped, outcome))
         }
         Err(_) => Err(map::failed(prepared, finished)),
     }
+}
+
+/// Whoever is gone is a success for a removal, and none for a reactivation.
+fn takes_away(prepared: &Prepared) -> bool {
+    let removal = prepared.row().ok().and_then(|row| row.removal.as_ref());
+    removal.is_none_or(|removal| removal.effect != Effect::Reactivates)
 }
 
 async fn dry_run(engine: &Engine, prepared: &Prepared) -> Result<Reply, Error> {

@@ -83,8 +83,7 @@ fn ended(
     connector: &koine_connector::Connector,
     finished: &Finished,
 ) {
-    let is_success =
-        matches!(finished.outcome, Some(Outcome::Removed | Outcome::Deactivated | Outcome::AlreadyGone));
+    let is_success = matches!(finished.outcome, Some(outcome) if !matches!(outcome, Outcome::Pending | Outcome::Uncertain | Outcome::Refused));
     assert!(finished.result.is_ok() || !is_success, "an error must not be called a success: {finished:?}");
     let spec = CATALOGUE.model(model).and_then(|model| model.resources.get(resource));
     let (Some(spec), Some(meaning)) = (spec, connector.models[model].get(resource)) else { return };

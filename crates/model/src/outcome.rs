@@ -1,4 +1,4 @@
-//! What a removal does, and what became of it.
+//! What a method that changes a person's access does, and what became of it.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,8 @@ pub enum Effect {
     RemovesMembership,
     /// Personal data is wiped, a husk stays.
     Anonymises,
+    /// The user can sign in again: what takes a deactivation back.
+    Reactivates,
 }
 
 impl Effect {
@@ -25,6 +27,7 @@ impl Effect {
             "deactivates" => Self::Deactivates,
             "removes_membership" => Self::RemovesMembership,
             "anonymises" => Self::Anonymises,
+            "reactivates" => Self::Reactivates,
             _ => return None,
         })
     }
@@ -34,12 +37,13 @@ impl Effect {
     pub fn achieved(self) -> Outcome {
         match self {
             Self::Deactivates => Outcome::Deactivated,
+            Self::Reactivates => Outcome::Reactivated,
             Self::Deletes | Self::RemovesMembership | Self::Anonymises => Outcome::Removed,
         }
     }
 }
 
-/// What became of a removal: the value of the header `Koine-Outcome`.
+/// What became of a removal or a reactivation: the value of the header `Koine-Outcome`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -47,6 +51,8 @@ pub enum Outcome {
     Removed,
     /// Disabled, which is all the vendor can do or all that was asked.
     Deactivated,
+    /// Able to sign in, whether or not it was before.
+    Reactivated,
     /// It did not exist when we came, and there is evidence that it once did.
     AlreadyGone,
     /// The vendor accepted and still works on it.
@@ -64,6 +70,7 @@ impl Outcome {
         match self {
             Self::Removed => "removed",
             Self::Deactivated => "deactivated",
+            Self::Reactivated => "reactivated",
             Self::AlreadyGone => "already_gone",
             Self::Pending => "pending",
             Self::Uncertain => "uncertain",

@@ -65,6 +65,7 @@ fn removing() -> Vec<Key<'static>> {
         ("verify", verify(), "The read that proves it."),
         ("lesser", lesser(), "A refusal that has an effect of its own."),
         ("already_gone", expression(), "When the answer says that there was nothing to remove."),
+        ("already_done", expression(), "The same, for what takes nothing away."),
         ("serialize_on", text(), "Calls with equal text run one after another."),
     ]
 }
@@ -194,6 +195,7 @@ fn lesser() -> Value {
 fn verify() -> Value {
     let own = [
         ("gone", expression(), "True when the effect is there."),
+        ("done", expression(), "The same, for what takes nothing away."),
         ("repeat_if", expression(), "True when the call must be sent again."),
     ];
     with_call("`verify`", own.into_iter().chain(poll()).collect())

@@ -6,6 +6,7 @@ use koine_model::Effect;
 
 use super::{ANSWER_ROOTS, ASK_ROOTS, expressions, parameters, pattern};
 use crate::compiled::{Call, Choice, Connector, Lesser, Removal, Resource, Row, Step, Target, Verify, Wait};
+use crate::expr::Expr;
 use crate::problem::Problems;
 use crate::reader::{Reader, compile_expr};
 use crate::yaml::{Data, Node};
@@ -70,7 +71,7 @@ fn row(node: &Node, problems: &mut Problems) -> Option<Row> {
         removal: reader.node("removal").and_then(|node| removal(node, problems)),
         verify: reader.node("verify").and_then(|node| verify(node, problems)),
         lesser: reader.node("lesser").and_then(|node| lesser(node, problems)),
-        already_gone: reader.expr("already_gone", ANSWER_ROOTS, problems),
+        already_gone: either(&reader, ["already_gone", "already_done"], problems),
         serialize_on: reader.text_template("serialize_on", problems),
     };
     reader.finish(problems);
@@ -183,7 +184,7 @@ fn guard(node: &Node, problems: &mut Problems) -> Option<(crate::expr::Expr, Str
 fn effect(reader: &Reader<'_>, problems: &mut Problems) -> Effect {
     let word = reader.required("effect", problems);
     Effect::parse(&word).unwrap_or_else(|| {
-        let hint = "deletes, deactivates, removes_membership or anonymises".to_owned();
+        let hint = "deletes, deactivates, reactivates, removes_membership or anonymises".to_owned();
         problems.add(reader.place(), format!("`{word}` is not an effect"), Some(hint));
         Effect::Deletes
     })
@@ -224,15 +225,28 @@ fn tombstone(node: &Node, problems: &mut Problems) -> Option<Call> {
     call
 }
 
+/// One expression under either of two names: who is reactivated is not gone, but the method is done.
+fn either(reader: &Reader<'_>, names: [&'static str; 2], problems: &mut Problems) -> Option<Expr> {
+    let [one, other] = names.map(|name| reader.expr(name, ANSWER_ROOTS, problems));
+    if one.is_some() && other.is_some() {
+        problems.add(
+            reader.place(),
+            format!("`{}` and `{}` say the same: write one", names[0], names[1]),
+            None,
+        );
+    }
+    one.or(other)
+}
+
 fn verify(node: &Node, problems: &mut Problems) -> Option<Verify> {
     let reader = Reader::new(node, "`verify`", problems)?;
     let call = call(&reader, problems);
-    let gone = reader.expr("gone", ANSWER_ROOTS, problems);
+    let gone = either(&reader, ["gone", "done"], problems);
     let repeat_if = reader.expr("repeat_if", ANSWER_ROOTS, problems);
     let (tries, delay_ms) = poll(&reader, problems);
     reader.finish(problems);
     if call.is_none() || gone.is_none() {
-        problems.add(&node.place, "`verify` needs `call` and `gone`", None);
+        problems.add(&node.place, "`verify` needs `call` and `gone` (or `done`)", None);
     }
     Some(Verify { call: call?, gone: gone?, repeat_if, tries, delay_ms })
 }

@@ -1,6 +1,6 @@
 //! What the vendor remembers of someone who is not there any more.
 
-use koine_model::{Outcome, Response};
+use koine_model::{Effect, Outcome, Response};
 use serde_json::Value;
 
 use super::judge::Verdict;
@@ -11,7 +11,8 @@ use crate::compiled::RequestSpec;
 impl Plan {
     /// The target of a write is not there; nothing was sent, and nothing will be.
     pub(super) fn target_missing(&mut self) -> Step<()> {
-        if self.ask.mode == Mode::Run && self.row()?.tombstone.is_some() {
+        let takes_away = self.effect()? != Some(Effect::Reactivates);
+        if self.ask.mode == Mode::Run && takes_away && self.row()?.tombstone.is_some() {
             return self.go(Stage::Tombstone).map(|_| ());
         }
         Err(Failure::NotFound)

@@ -1,6 +1,6 @@
 //! The dangerous half of a plan: sending the main request, and finding out what came of it.
 
-use koine_model::{Outcome, Response};
+use koine_model::{Effect, Outcome, Response};
 use serde_json::{Map, Value};
 
 use super::gather::Gathered;
@@ -199,6 +199,10 @@ impl Plan {
         Err(Failure::Vendor(refusal))
     }
 
+    pub(super) fn effect(&self) -> Step<Option<Effect>> {
+        Ok(self.row()?.removal.as_ref().map(|removal| removal.effect))
+    }
+
     /// Gone without a success of ours in this call.
     fn absent(&mut self) -> Step<()> {
         if self.unsure.is_some() {
@@ -206,9 +210,8 @@ impl Plan {
         }
         // A target that was read is evidence that the record existed. For a membership it is not:
         // the group exists, but nothing shows that this user was ever in it.
-        let membership =
-            self.row()?.removal.as_ref().is_some_and(|r| r.effect == koine_model::Effect::RemovesMembership);
-        if self.target.is_none() || membership {
+        let effect = self.effect()?;
+        if self.target.is_none() || matches!(effect, Some(Effect::RemovesMembership | Effect::Reactivates)) {
             return Err(Failure::NotFound);
         }
         self.end(Ok(Success::Write), Some(Outcome::AlreadyGone), None);
@@ -245,7 +248,9 @@ impl Plan {
         if verify.gone.test(&scope).map_err(|error| broken("verify.gone", &error))? {
             self.did_less = false;
             return match why {
-                Why::Absent => self.absent(),
+                // Able to sign in already: what was asked for is so.
+                Why::Absent if self.effect()? != Some(Effect::Reactivates) => self.absent(),
+                Why::Absent => self.go(Stage::After(0)).map(|_| ()),
                 Why::Confirm | Why::Settle => self.go(Stage::After(0)).map(|_| ()),
             };
         }
@@ -469,7 +474,7 @@ impl Plan {
     pub(super) fn finish_write(&mut self, row: &Row) {
         let less = row.lesser.as_ref().filter(|_| self.did_less);
         let effect = less.map(|less| less.effect).or(row.removal.as_ref().map(|removal| removal.effect));
-        let outcome = effect.map(koine_model::Effect::achieved);
+        let outcome = effect.map(Effect::achieved);
         let detail = self.aftermath.take().or_else(|| less.map(|less| less.detail.clone()));
         self.end(Ok(Success::Write), outcome, detail);
     }

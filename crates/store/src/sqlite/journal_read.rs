@@ -66,7 +66,7 @@ pub(super) async fn was_attempted(
         "SELECT EXISTS (
              SELECT 1 FROM calls
              WHERE environment_id = ?1 AND account_id = ?2 AND model = ?3 AND resource = ?4 AND target_id = ?5
-               AND (outcome IN ('removed', 'already_gone', 'deactivated', 'pending', 'uncertain')
+               AND (outcome IN ('removed', 'already_gone', 'deactivated', 'reactivated', 'pending', 'uncertain')
                     OR (finished_at IS NULL OR outcome = 'refused')
                        AND EXISTS (SELECT 1 FROM intents WHERE call_id = calls.id)))",
     )
