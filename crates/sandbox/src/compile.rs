@@ -1,5 +1,6 @@
 //! From the files to a [`Spec`], with every problem noted.
 
+mod case;
 mod login;
 
 use indexmap::IndexMap;
@@ -54,6 +55,7 @@ fn spec(node: &Node, problems: &mut Problems) -> Option<Spec> {
         not_found: reader.node("not_found").and_then(|node| reply(node, problems)).unwrap_or_default(),
         no_route: reader.node("no_route").and_then(|node| reply(node, problems)),
         routes: routes(&reader, problems),
+        cases: case::cases(&reader, problems),
     };
     reader.finish(problems);
     Some(spec)

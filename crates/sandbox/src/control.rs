@@ -68,7 +68,7 @@ fn state(world: &World, name: &str, collection: &str) -> Answer {
 
 fn vendors(world: &World, request: &Request) -> Answer {
     let entry = |vendor: &crate::vendor::Vendor| {
-        let own = crate::stand_in(vendor, &request.origin);
+        let own = vendor.stand_in(&request.origin);
         let base_urls: serde_json::Map<_, _> =
             own.base_urls().into_iter().map(|(key, url)| (key, url.into())).collect();
         json!({"name": own.name, "base_url": own.base_url, "base_urls": base_urls, "context": own.context})

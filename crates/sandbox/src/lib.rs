@@ -5,6 +5,7 @@
 //! sandbox must not be able to agree on the same mistake.
 
 mod answer;
+mod case;
 mod compile;
 mod control;
 mod fault;
@@ -26,6 +27,7 @@ use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+pub use case::{Case, CaseCall};
 use fault::Faults;
 pub use vendor::Vendor;
 
@@ -67,6 +69,7 @@ pub struct Sandbox {
 pub struct Serving {
     address: SocketAddr,
     stand_ins: Vec<StandIn>,
+    world: Arc<World>,
     task: JoinHandle<()>,
 }
 
@@ -111,6 +114,11 @@ impl Sandbox {
         Err(problems)
     }
 
+    /// All of them, by name.
+    pub fn vendors(&self) -> impl Iterator<Item = (&str, &Vendor)> {
+        self.vendors.iter().map(|vendor| (vendor.name.as_str(), vendor))
+    }
+
     /// One of the vendors, to exchange with it without a network.
     #[must_use]
     pub fn vendor(&self, name: &str) -> Option<&Vendor> {
@@ -124,14 +132,14 @@ impl Sandbox {
     pub fn serve(self, listener: TcpListener) -> std::io::Result<Serving> {
         let address = listener.local_addr()?;
         let origin = format!("http://{address}");
-        let stand_ins = self.vendors.iter().map(|vendor| stand_in(vendor, &origin)).collect();
+        let stand_ins = self.vendors.iter().map(|vendor| vendor.stand_in(&origin)).collect();
         let world = Arc::new(World {
             vendors: self.vendors.into_iter().map(Mutex::new).collect(),
             faults: Mutex::default(),
             seen: Mutex::default(),
         });
-        let task = tokio::spawn(http::serve(listener, world));
-        Ok(Serving { address, stand_ins, task })
+        let task = tokio::spawn(http::serve(listener, Arc::clone(&world)));
+        Ok(Serving { address, stand_ins, world, task })
     }
 }
 
@@ -147,24 +155,30 @@ impl Serving {
     pub fn stand_ins(&self) -> &[StandIn] {
         &self.stand_ins
     }
+
+    /// A copy of a vendor as it is now.
+    #[must_use]
+    pub fn vendor(&self, name: &str) -> Option<Vendor> {
+        self.world.vendors.iter().find_map(|vendor| {
+            let vendor = lock(vendor);
+            (vendor.name == name).then(|| vendor.clone())
+        })
+    }
+
+    /// Makes a vendor what it was at the start.
+    pub fn reset(&self, name: &str) {
+        for vendor in &self.world.vendors {
+            let mut vendor = lock(vendor);
+            if vendor.name == name {
+                vendor.reset();
+            }
+        }
+    }
 }
 
 impl Drop for Serving {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-fn stand_in(vendor: &Vendor, origin: &str) -> StandIn {
-    let spec = &vendor.spec;
-    let base_url = format!("{origin}/{}{}", vendor.name, spec.base_path);
-    let elsewhere = spec.elsewhere.iter().map(|(prefix, path)| (prefix.clone(), format!("{base_url}{path}")));
-    StandIn {
-        name: vendor.name.clone(),
-        elsewhere: elsewhere.collect(),
-        base_url,
-        context: spec.whole_context(),
-        made: spec.keys.keys().cloned().collect(),
     }
 }
 

@@ -8,6 +8,8 @@ use koine_connector::keypair::KeyPair;
 use koine_connector::problem::Place;
 use serde_json::{Map, Value};
 
+use crate::case::Case;
+
 /// A value as written, or an expression for it.
 #[derive(Clone, Debug)]
 pub(crate) enum Computed {
@@ -40,6 +42,8 @@ pub(crate) struct Spec {
     pub not_found: Reply,
     pub no_route: Option<Reply>,
     pub routes: Vec<Route>,
+    /// By name, in the order of the file.
+    pub cases: IndexMap<String, Case>,
 }
 
 impl Spec {

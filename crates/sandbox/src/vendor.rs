@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use indexmap::IndexMap;
 use koine_connector::expr::Scope;
 use koine_connector::problem::Problem;
 use serde_json::{Map, Value, json};
 
+use crate::StandIn;
 use crate::answer::{self, Tokens};
+use crate::case::Case;
 use crate::reply::{self, Answer, Broken};
 use crate::request::Request;
 use crate::spec::{Reply, Route, Segment, Spec};
@@ -62,6 +65,37 @@ impl Vendor {
     ) -> (u16, Vec<(String, String)>, bytes::Bytes) {
         let answer = self.answer(&Request::new(verb, path_and_query, headers, body), stale);
         (answer.status, answer.headers, answer.body)
+    }
+
+    /// What it says about something that it does not have.
+    pub fn not_found(&self, verb: &str, path_and_query: &str) -> (u16, Vec<(String, String)>, bytes::Bytes) {
+        let request = Request::new(verb, path_and_query, &[], "");
+        let root = json!({"request": request.root(&Map::new())});
+        let answer = reply::reply(&self.spec.not_found, 404, &root);
+        let answer = answer.unwrap_or_else(|broken| Answer::text(500, &broken.to_string()));
+        (answer.status, answer.headers, answer.body)
+    }
+
+    /// The calls that show its methods at work, by name.
+    #[must_use]
+    pub fn cases(&self) -> &IndexMap<String, Case> {
+        &self.spec.cases
+    }
+
+    /// How it is reached and what an account needs, were it served at the origin (`http://host`).
+    #[must_use]
+    pub fn stand_in(&self, origin: &str) -> StandIn {
+        let spec = &self.spec;
+        let base_url = format!("{origin}/{}{}", self.name, spec.base_path);
+        let elsewhere =
+            spec.elsewhere.iter().map(|(prefix, path)| (prefix.clone(), format!("{base_url}{path}")));
+        StandIn {
+            name: self.name.clone(),
+            elsewhere: elsewhere.collect(),
+            base_url,
+            context: spec.whole_context(),
+            made: spec.keys.keys().cloned().collect(),
+        }
     }
 
     /// The records of a collection.

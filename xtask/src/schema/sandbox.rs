@@ -31,6 +31,11 @@ pub(crate) fn sandbox() -> Value {
             ("not_found", reply(), "Where a route's find finds nothing."),
             ("no_route", reply(), "To a path that the vendor does not have."),
             ("routes", map(&route()), "VERB /path/{param} -> what it does."),
+            (
+                "cases",
+                map(&case()),
+                "model.resource.method -> a call of it, and how the state shows what it did.",
+            ),
         ],
     );
     document("sandbox.yaml", root)
@@ -95,6 +100,25 @@ fn route() -> Value {
                 "Makes an access token.",
             ),
             ("reply", reply(), ""),
+        ],
+    )
+}
+
+fn case() -> Value {
+    object(
+        "a case",
+        &[
+            ("after", text(), "The case that goes before."),
+            ("context", map(&text()), "Credential fields that differ from the sandbox's own."),
+            ("id", expression(), "The id in the path, from `state`."),
+            ("query", template(), ""),
+            ("body", template(), "Text is an expression over `state`, anything else is literal."),
+            ("people", whole(), "How many of 250 people a list shows; 250 when left out."),
+            ("unknown", text(), "An id of the right shape that nobody has."),
+            ("done", expression(), "True when `state` shows the effect; sees `id`, `query` and `body`, too."),
+            ("outcome", text(), "What a change reports: removed, deactivated or reactivated."),
+            ("listed", boolean(), "Whether the list shows the person after the removal, too."),
+            ("faults", whole(), "How many faults at once the walks try: 2 when left out."),
         ],
     )
 }

@@ -4,21 +4,19 @@ use std::collections::HashMap;
 
 use koine_connector::plan::Failure;
 use koine_model::Outcome;
-use serde_json::Value;
 
-use crate::cases::Case;
-use crate::run::{CATALOGUE, FATES_OF_READS, FATES_OF_WRITES, Fate, Run, run, settle};
+use crate::run::{FATES_OF_READS, FATES_OF_WRITES, Fate, Run, Turn, run, settle};
 
-/// Walks all paths of a method with at most so many faults, and gives how many there were.
-pub(crate) fn walk(case: &Case, context: &Value, most_faults: usize) -> usize {
+/// Walks all paths of a case with as many faults as it allows, and gives how many there were.
+pub(crate) fn walk(turn: &Turn<'_>) -> usize {
     let mut open = vec![Vec::new()];
     let mut paths = 0;
     while let Some(fates) = open.pop() {
-        let run = run(case, context, &fates);
-        check(case, context, &fates, &run);
+        let run = run(turn, &fates);
+        check(turn, &fates, &run);
         paths += 1;
         let faults = fates.iter().filter(|fate| **fate != Fate::Fine).count();
-        if faults == most_faults {
+        if faults == turn.case.faults {
             continue;
         }
         for (at, exchange) in run.exchanges.iter().enumerate().skip(fates.len()) {
@@ -34,8 +32,8 @@ pub(crate) fn walk(case: &Case, context: &Value, most_faults: usize) -> usize {
     paths
 }
 
-fn check(case: &Case, context: &Value, fates: &[Fate], run: &Run) {
-    let done = (case.done)(&run.vendor);
+fn check(turn: &Turn<'_>, fates: &[Fate], run: &Run) {
+    let done = turn.is_done(&run.vendor);
     let what = || {
         let steps: Vec<_> = run
             .exchanges
@@ -44,18 +42,24 @@ fn check(case: &Case, context: &Value, fates: &[Fate], run: &Run) {
             .collect();
         format!(
             "{}\n  {}\n  result {:?}\n  outcome {:?}, done at the vendor: {done}",
-            case.method(),
+            turn.case.name,
             steps.join("\n  "),
             run.finished.result,
             run.finished.outcome
         )
     };
     if fates.is_empty() {
-        let good = matches!(run.finished.outcome, Some(Outcome::Removed | Outcome::Deactivated));
+        let good = matches!(
+            run.finished.outcome,
+            Some(Outcome::Removed | Outcome::Deactivated | Outcome::Reactivated)
+        );
         assert!(good && done, "without a fault it works: {}", what());
     }
     match (&run.finished.result, run.finished.outcome) {
-        (Ok(_), Some(Outcome::Removed | Outcome::Deactivated | Outcome::AlreadyGone)) => {
+        (
+            Ok(_),
+            Some(Outcome::Removed | Outcome::Deactivated | Outcome::Reactivated | Outcome::AlreadyGone),
+        ) => {
             assert!(done, "a false success: {}", what());
         }
         (Ok(_), Some(Outcome::Pending)) => assert!(unclear(run), "pending without a reason: {}", what()),
@@ -67,8 +71,8 @@ fn check(case: &Case, context: &Value, fates: &[Fate], run: &Run) {
         (Err(_), Some(Outcome::Uncertain)) => assert!(unclear(run), "uncertain without a reason: {}", what()),
         _ => panic!("an end that has no meaning: {}", what()),
     }
-    check_sends(case, run, &what);
-    check_settlements(case, context, run, &what);
+    check_sends(turn, run, &what);
+    check_settlements(turn, run, &what);
 }
 
 /// Whether something happened after which not everything can be known.
@@ -77,8 +81,7 @@ fn unclear(run: &Run) -> bool {
 }
 
 /// A destructive request goes out a few times at most, and blindly never.
-fn check_sends(case: &Case, run: &Run, what: &dyn Fn() -> String) {
-    let connector = CATALOGUE.connector(case.connector).expect("it is there");
+fn check_sends(turn: &Turn<'_>, run: &Run, what: &dyn Fn() -> String) {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     let mut unseen: HashMap<&str, bool> = HashMap::new();
     for exchange in &run.exchanges {
@@ -93,7 +96,7 @@ fn check_sends(case: &Case, run: &Run, what: &dyn Fn() -> String) {
         *count += 1;
         assert!(*count <= 4, "sent {count} times: {}", what());
         let blind = unseen.get(step).copied().unwrap_or(false);
-        let idempotent = connector.requests[step].idempotent;
+        let idempotent = turn.stand.connector.requests[step].idempotent;
         assert!(idempotent || !blind, "sent again without having looked: {}", what());
         let may_have_arrived =
             !matches!(exchange.fate, Fate::NotSent | Fate::Throttled | Fate::ThrottledLong);
@@ -102,12 +105,12 @@ fn check_sends(case: &Case, run: &Run, what: &dyn Fn() -> String) {
 }
 
 /// Cut after any destructive exchange, a start finds out the truth by reading.
-fn check_settlements(case: &Case, context: &Value, run: &Run, what: &dyn Fn() -> String) {
+fn check_settlements(turn: &Turn<'_>, run: &Run, what: &dyn Fn() -> String) {
     for exchange in run.exchanges.iter().filter(|exchange| exchange.send.destructive) {
-        let done = (case.done)(&exchange.vendor);
-        let settled = settle(case, context, exchange);
+        let done = turn.is_done(&exchange.vendor);
+        let settled = settle(turn, exchange);
         match settled.outcome {
-            Some(Outcome::Removed | Outcome::Deactivated) => {
+            Some(Outcome::Removed | Outcome::Deactivated | Outcome::Reactivated) => {
                 assert!(done, "settled as done, and it is not: {}", what());
             }
             Some(Outcome::Refused) => assert!(!done, "settled as not done, and it is: {}", what()),
