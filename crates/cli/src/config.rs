@@ -62,6 +62,7 @@ impl Config {
     /// Those of a demo, which takes nothing from the environment but the connectors and the time limit.
     pub(crate) fn demo(
         data: &Path,
+        connectors_dir: Option<PathBuf>,
         base_urls: BaseUrls,
         allow: Vec<ipnet::IpNet>,
         key: &str,
@@ -69,7 +70,7 @@ impl Config {
         Ok(Self {
             database_url: format!("sqlite://{}/koine.db", data.display()),
             listen: String::new(),
-            connectors_dir: connectors_dir(),
+            connectors_dir,
             allow,
             base_urls,
             upstream_timeout: upstream_timeout()?,

@@ -11,12 +11,14 @@ mod commands {
     pub(crate) mod demo;
     pub(crate) mod environment;
     pub(crate) mod jsonata;
+    pub(crate) mod matrix;
     pub(crate) mod sandbox;
     pub(crate) mod serve;
     pub(crate) mod token;
     pub(crate) mod unified;
 }
 mod open;
+mod world;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -67,6 +69,8 @@ enum Command {
     /// Make one unified call as the operator.
     Unified(commands::unified::Call),
     Jsonata(commands::jsonata::Jsonata),
+    /// Call every method of every connector against the sandbox, and tell what each vendor delivers.
+    Matrix(commands::matrix::Matrix),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -121,6 +125,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Connector(command) => commands::connector::run(command, format).await,
         Command::Unified(call) => commands::unified::run(call).await,
         Command::Jsonata(options) => commands::jsonata::run(&options),
+        Command::Matrix(options) => commands::matrix::run(&options, format).await,
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();
             clap_complete::generate(shell, &mut command, "koine", &mut std::io::stdout());

@@ -67,6 +67,8 @@ pub struct Facts {
     pub requires: Requirements,
     /// What the vendor cannot deliver.
     pub unsupported: Vec<Unsupported>,
+    /// Servers written by others that the connector's tests run against.
+    pub servers: Vec<String>,
     /// The vendor's specifications that the connector is verified against.
     pub specification: Vec<SpecificationFile>,
 }
@@ -143,6 +145,7 @@ pub(crate) fn read(node: &Node, problems: &mut Problems) -> Facts {
     let mut facts = Facts {
         sources: reader.texts("sources", problems),
         notes: reader.texts("notes", problems),
+        servers: reader.texts("servers", problems),
         ..Facts::default()
     };
     for (name, _, node) in reader.entries("confidence", problems) {

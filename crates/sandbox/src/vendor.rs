@@ -98,6 +98,12 @@ impl Vendor {
         }
     }
 
+    /// Whether both hold the same records.
+    #[must_use]
+    pub fn holds_the_same_as(&self, other: &Self) -> bool {
+        self.state.0 == other.state.0
+    }
+
     /// The records of a collection.
     #[must_use]
     pub fn collection(&self, name: &str) -> &[Value] {

@@ -16,6 +16,7 @@ pub(crate) fn facts() -> Value {
             ("requires", requirements(), "What the vendor wants of the customer."),
             ("matrix", map(&claim()), "model.resource.method -> what fixtures prove."),
             ("unsupported", list(&unsupported()), "What the vendor cannot deliver."),
+            ("servers", list(&text()), "Servers written by others that its tests run against."),
             ("specification", list(&specification()), "The vendor's specifications, to verify against."),
         ],
     );

@@ -24,7 +24,7 @@ pub(crate) struct Sandbox {
 
 pub(crate) async fn run(options: &Sandbox, format: Format) -> Result<(), Failure> {
     let stop = stop();
-    let serving = start(options.port, options.seed).await?;
+    let serving = start(options.port, options.seed, config::connectors_dir().as_deref()).await?;
     let base_urls: Map<String, Value> = serving
         .stand_ins()
         .iter()
@@ -62,8 +62,12 @@ fn shown(vendor: &koine_sandbox::StandIn) -> Map<String, Value> {
 }
 
 /// The sandbox of all connectors, the operator's own included, on loopback.
-pub(crate) async fn start(port: u16, seed: u64) -> Result<koine_sandbox::Serving, Failure> {
-    let files = koine_connector::catalogue::files(config::connectors_dir().as_deref());
+pub(crate) async fn start(
+    port: u16,
+    seed: u64,
+    connectors: Option<&std::path::Path>,
+) -> Result<koine_sandbox::Serving, Failure> {
+    let files = koine_connector::catalogue::files(connectors);
     let problems = |problems| Failure::other(format!("connectors have problems:\n{problems}"));
     let sandbox = koine_sandbox::Sandbox::new(&files.map_err(problems)?, seed).map_err(problems)?;
     let fail = |error| Failure::other(format!("--port {port}: {error}"));

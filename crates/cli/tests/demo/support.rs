@@ -110,13 +110,6 @@ impl Demo {
         assert_eq!(status, 200, "{answer}");
     }
 
-    /// Makes all vendors what they were at the start.
-    pub(crate) async fn reset(&self) {
-        let (status, answer) =
-            http::post_json(&self.sandbox("/_sandbox/reset"), &[], &json!({})).await.unwrap();
-        assert_eq!(status, 200, "{answer}");
-    }
-
     /// How many such requests reached the vendor (lost ones do not).
     pub(crate) async fn reached(&self, connector: &str, verb: &str, path: &str) -> usize {
         let seen = self.seen(connector).await;
