@@ -148,7 +148,8 @@ fn headers(
     computed: &Map<String, Value>,
 ) -> Result<Vec<(String, String)>, BuildError> {
     let mut headers = Map::new();
-    for (name, template) in connector.headers.iter().chain(&spec.headers) {
+    let said = connector.headers.iter().chain(&spec.headers);
+    for (name, template) in said.filter(|(_, template)| !template.is_left_out(scope)) {
         let value = template
             .render(scope, &|value| Ok(value.to_owned()))
             .map_err(|error| BuildError::Input(format!("header `{name}`: {error}")))?;

@@ -173,6 +173,15 @@ impl TextTemplate {
         self.0.iter().map(text).collect()
     }
 
+    /// Whether there is nothing to say: one placeholder alone, cast `undefined`, without a value.
+    #[must_use]
+    pub fn is_left_out(&self, data: &Value) -> bool {
+        let [Piece::Placeholder(placeholder)] = self.0.as_slice() else { return false };
+        let value = placeholder.find(data).filter(|value| !value.is_null()).map(text);
+        placeholder.cast == "undefined"
+            && value.or_else(|| placeholder.default.clone()).is_none_or(|value| value.is_empty())
+    }
+
     /// Fills in; `escape` is applied to values, never to the literal text.
     ///
     /// # Errors

@@ -98,6 +98,11 @@ impl Vendor {
         }
     }
 
+    /// Time passes: no read is as old as what was written until now.
+    pub fn rest(&mut self) {
+        self.earlier = None;
+    }
+
     /// Whether both hold the same records.
     #[must_use]
     pub fn holds_the_same_as(&self, other: &Self) -> bool {

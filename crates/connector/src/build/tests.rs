@@ -13,7 +13,7 @@ use crate::problem::Problems;
 use crate::yaml::Node;
 
 fn connector() -> Connector {
-    let text = "name: acme\nlabel: Acme\ncategory: x\napi: x\nbase_url: https://api.example.com/v1\n\
+    let text = "name: acme\nlabel: Acme\ncategory: x\napi: x\nheaders: {X-Org: '{{context.org:undefined}}', X-Fixed: '1'}\nbase_url: https://api.example.com/v1\n\
                 credentials: {k: {fields: {k: {label: K}}, authorization: {format: bearer, config: {token: '{{k}}'}}}}\n\
                 resources: {users: {get: \"GET /users/{{id}}/x\", find: {method: GET, path: /users, query: {filter: \"email eq {{id:quoted}}\", q: \"WHERE email = {{id:single-quoted}}\"}}}}\n";
     let node = Node::parse(&Arc::from("acme/connector.yaml"), text).unwrap();
@@ -29,6 +29,22 @@ fn built(connector: &Connector, name: &str, id: &str) -> Result<Url, BuildError>
     let base = Url::parse("https://api.example.com/v1").unwrap();
     let spec = &connector.requests[name];
     request(connector, spec, &base, &json!({"id": id}), Additions::default()).map(|request| request.url)
+}
+
+#[test]
+fn a_header_without_a_value_is_left_out() {
+    let connector = connector();
+    let base = Url::parse("https://api.example.com/v1").unwrap();
+    let headers = |context: Value| {
+        let scope = json!({"id": "7", "context": context});
+        request(&connector, &connector.requests["users.get"], &base, &scope, Additions::default())
+            .unwrap()
+            .headers
+    };
+    let fixed = ("x-fixed".to_owned(), "1".to_owned());
+    assert_eq!(headers(json!({})), [fixed.clone()]);
+    assert_eq!(headers(json!({"org": ""})), [fixed.clone()]);
+    assert_eq!(headers(json!({"org": "a1"})), [("x-org".to_owned(), "a1".to_owned()), fixed]);
 }
 
 #[test]

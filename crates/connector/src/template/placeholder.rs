@@ -10,7 +10,7 @@ pub(super) struct Placeholder {
     pub(super) text: String,
     alternatives: Vec<Alternative>,
     pub(super) default: Option<String>,
-    cast: String,
+    pub(super) cast: String,
 }
 
 #[derive(Clone, Debug)]

@@ -72,6 +72,8 @@ impl<'a> Turn<'a> {
             let before = run(&Turn::new(stand, &stand.cases[after]), &[]);
             assert!(before.finished.result.is_ok(), "{after}: {:?}", before.finished.result);
             account.vendor = before.vendor;
+            // A read from before that would show what this case is to bring about.
+            account.vendor.rest();
         }
         let call = case.call(&account.vendor).unwrap_or_else(|error| panic!("{}: {error}", case.name));
         Self { stand, case, account, call }
