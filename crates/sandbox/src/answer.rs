@@ -167,8 +167,11 @@ fn list(route: &Route, listed: &Listed, state: &State, root: &Value) -> Result<V
             Some(one) => vec![one],
         },
     };
-    let Some(filter) = &route.filter else { return Ok(all) };
-    kept(filter, all, root)
+    // Beside `find` it says which record that is.
+    match route.filter.as_ref().filter(|_| route.find.is_none()) {
+        Some(filter) => kept(filter, all, root),
+        None => Ok(all),
+    }
 }
 
 fn kept(filter: &Expr, all: Vec<Value>, root: &Value) -> Result<Vec<Value>, Broken> {

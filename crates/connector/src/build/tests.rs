@@ -42,8 +42,8 @@ fn a_header_without_a_value_is_left_out() {
             .headers
     };
     let fixed = ("x-fixed".to_owned(), "1".to_owned());
-    assert_eq!(headers(json!({})), [fixed.clone()]);
-    assert_eq!(headers(json!({"org": ""})), [fixed.clone()]);
+    assert_eq!(headers(json!({})), std::slice::from_ref(&fixed));
+    assert_eq!(headers(json!({"org": ""})), std::slice::from_ref(&fixed));
     assert_eq!(headers(json!({"org": "a1"})), [("x-org".to_owned(), "a1".to_owned()), fixed]);
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Pages {
 }
 
 impl Plan {
-    fn is_list(&self) -> bool {
+    pub(super) fn is_list(&self) -> bool {
         matches!(self.ask.method.as_str(), "list" | "find")
     }
 
@@ -104,16 +104,18 @@ impl Plan {
 
     /// The answer to the main request of a read.
     pub(super) fn page_or_record(&mut self, spec: &RequestSpec, row: &Row, response: Response) -> Step<()> {
-        let at = self.at_path(spec, &response)?;
-        // What the vendor counts as a page, whatever is picked of it.
-        let count = at.as_ref().and_then(Value::as_array).map_or(0, Vec::len);
-        let picked = self.selected(row.select.as_ref(), &response, at)?;
         if !self.is_list() {
-            let Some(record) = picked.filter(|value| !value.is_null()) else { return Err(Failure::NotFound) };
+            // One of a list is looked for to the end of it.
+            let Some(record) = self.whole(spec, row.select.as_ref(), &response)? else { return Ok(()) };
+            let Some(record) = record.filter(|value| !value.is_null()) else { return Err(Failure::NotFound) };
             self.keep_main(response);
             self.end(Ok(Success::Record(record)), None, None);
             return Ok(());
         }
+        let at = self.at_path(spec, &response)?;
+        // What the vendor counts as a page, whatever is picked of it.
+        let count = at.as_ref().and_then(Value::as_array).map_or(0, Vec::len);
+        let picked = self.selected(row.select.as_ref(), &response, at)?;
         let items = match picked {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(items)) => items,

@@ -280,6 +280,11 @@ impl Plan {
         let mut send = self.build_call(connector, call)?;
         let reads = connector.requests.get(&send.step).is_some_and(|spec| spec.reads);
         send.destructive = step.destructive.unwrap_or(!reads);
+        if self.ask.mode == Mode::Settle && !reads {
+            self.aftermath
+                .get_or_insert(format!("done; whether the step `{}` after it was is not known", send.step));
+            return self.go(then);
+        }
         if send.destructive {
             self.check_guards(row(connector, &self.ask)?)?;
         }
@@ -321,7 +326,9 @@ impl Plan {
         }
         let name = self.main_name(get, &scope)?;
         let additions = self.additions(get, &scope, false)?;
-        self.build(connector, &name, &scope, additions).map(Some)
+        let mut send = self.build(connector, &name, &scope, additions)?;
+        self.place_on_gathered(self.spec(connector, &name)?, &mut send.request)?;
+        Ok(Some(send))
     }
 
     fn build_call(&self, connector: &Connector, call: &Call) -> Step<Send> {

@@ -20,7 +20,10 @@ impl Plan {
         let additions = self.additions(row, &scope, true)?;
         let mut send = self.build(connector, &name, &scope, additions)?;
         if spec.reads {
-            self.place_on_page(spec, &mut send.request)?;
+            match self.is_list() {
+                true => self.place_on_page(spec, &mut send.request)?,
+                false => self.place_on_gathered(spec, &mut send.request)?,
+            }
             return Ok(Some(send));
         }
         send.destructive = true;
