@@ -430,6 +430,8 @@ pub struct Parameter {
     pub required: bool,
     /// When it cannot do without.
     pub required_if: Option<Expr>,
+    /// Whether another value means somebody or something else; otherwise it only says how.
+    pub names_target: bool,
     /// The only values.
     pub values: Vec<String>,
     /// What the whole value must look like.

@@ -62,13 +62,13 @@ fn lock_key(prepared: &Prepared) -> String {
 }
 
 /// How the journal names what a call acts upon: the target, the user when that is another one, and the vendor's
-/// own parameters, because the same id may be somebody else, or a membership elsewhere, under other ones.
+/// own parameters that name something, because the same id may be somebody else, or a membership elsewhere, under other ones.
 fn journal_id(prepared: &Prepared) -> Option<String> {
     let (target, subject) = (prepared.target_id()?, prepared.subject_id()?);
     let mut name = if target == subject { target } else { format!("{target}/{subject}") };
     let schema = prepared.row().ok().map(|row| &row.query_schema);
-    let mut given: Vec<_> =
-        schema.into_iter().flatten().filter_map(|(key, _)| Some((key, prepared.query.get(key)?))).collect();
+    let names = schema.into_iter().flatten().filter(|(_, parameter)| parameter.names_target);
+    let mut given: Vec<_> = names.filter_map(|(key, _)| Some((key, prepared.query.get(key)?))).collect();
     given.sort_by_key(|(key, _)| *key);
     for (key, value) in given {
         name = format!("{name}?{key}={}", plan::text_of(Some(value)).unwrap_or_else(|| value.to_string()));

@@ -88,6 +88,11 @@ fn parameter() -> Value {
             ("type", one_of(&["string", "boolean", "number", "object", "array"]), "string unless given."),
             ("required", boolean(), "Whether this vendor cannot do without."),
             ("required_if", expression(), "When it cannot do without."),
+            (
+                "names_target",
+                boolean(),
+                "Whether another value means somebody else (default: unless it is a boolean).",
+            ),
             ("enum", list(&text()), "The only values."),
             ("pattern", text(), "What the whole value must look like."),
             ("note", prose(), "For the documentation."),

@@ -81,6 +81,21 @@ async fn what_happened_in_one_workspace_is_no_evidence_about_another() {
 }
 
 #[tokio::test]
+async fn a_removal_repeated_without_what_only_said_how_is_known() {
+    let demo = Demo::start().await;
+    let people = demo.state("smartsheet", "users").await;
+    let [person, heir] = [3, 4].map(|at: usize| people[at]["id"].to_string());
+    let call = async |more: &str| {
+        let path = format!("user-directory/users/{person}?{more}");
+        demo.call("smartsheet", "DELETE", &path, &Value::Null).await
+    };
+    let removed = call(&format!("transfer_to={heir}")).await;
+    assert_eq!(removed.told(), (200, Some("removed")), "{removed:?}");
+    let again = call("").await;
+    assert_eq!(again.told(), (200, Some("already_gone")), "{again:?}");
+}
+
+#[tokio::test]
 async fn no_address_changes_the_query_that_looks_for_it() {
     let demo = Demo::start().await;
     for connector in ["okta", "miro-scim", "salesforce"] {

@@ -135,6 +135,7 @@ fn parameter(node: &Node, problems: &mut Problems) -> Option<Parameter> {
     let kind = reader.text("type", problems).unwrap_or("string").to_owned();
     one_of(&kind, &["string", "boolean", "number", "object", "array"], reader.place(), problems);
     let parameter = Parameter {
+        names_target: reader.boolean("names_target", problems).unwrap_or(kind != "boolean"),
         kind,
         required: reader.boolean("required", problems).unwrap_or(false),
         required_if: reader.expr("required_if", &["query", "body", "id"], problems),

@@ -124,6 +124,7 @@ fn exchange(
         ),
     };
     let mut headers = request.headers.clone();
+    headers.push(("host".to_owned(), ORIGIN.trim_start_matches("http://").to_owned()));
     headers.extend(credentials.headers.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())));
     if let Some(kind) = content_type.filter(|_| !headers.iter().any(|(name, _)| is_content_type(name))) {
         headers.push(("content-type".to_owned(), kind.to_owned()));
