@@ -73,7 +73,7 @@ impl Case {
     /// # Errors
     /// An expression that fails.
     pub fn call(&self, vendor: &Vendor) -> Result<CaseCall, EvalError> {
-        let root = json!({"state": vendor.state.root()});
+        let root = json!({"state": vendor.state().root()});
         let scope = Scope::new(&root);
         let id = self.id.as_ref().map(|id| scope.eval(id)).transpose()?.flatten();
         let fields = |value: Value| match value {
@@ -94,7 +94,7 @@ impl Case {
     pub fn is_done(&self, vendor: &Vendor, call: &CaseCall) -> Result<bool, EvalError> {
         let Some(done) = &self.done else { return Ok(false) };
         done.test(
-            &json!({"state": vendor.state.root(), "id": call.id, "query": call.query, "body": call.body}),
+            &json!({"state": vendor.state().root(), "id": call.id, "query": call.query, "body": call.body}),
         )
     }
 }

@@ -60,7 +60,7 @@ fn state(world: &World, name: &str, collection: &str) -> Answer {
     for vendor in &world.vendors {
         let vendor = lock(vendor);
         if vendor.name == name && vendor.spec.collections.contains_key(collection) {
-            return Answer::json(200, &Value::Array(vendor.state.records(collection).to_vec()));
+            return Answer::json(200, &Value::Array(vendor.state().records(collection).to_vec()));
         }
     }
     wrong(404, "no such vendor or collection")

@@ -98,10 +98,11 @@ impl Sandbox {
         let mut problems = Problems::default();
         let mut people = people::everyone(seed);
         people.truncate(count);
+        let people: Arc<[Value]> = people.into();
         let mut vendors = Vec::new();
         for name in files.keys().filter_map(|file| file.strip_suffix("/sandbox.yaml")) {
             if let Some(spec) = compile::vendor(name, files, &mut problems) {
-                match Vendor::new(name, spec, &people) {
+                match Vendor::new(name, spec, Arc::clone(&people)) {
                     Ok(vendor) => vendors.push(vendor),
                     Err(problem) => problems.0.push(problem),
                 }

@@ -1,6 +1,6 @@
 //! One vendor: credentials, rate limit, and the route that answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use indexmap::IndexMap;
@@ -21,14 +21,19 @@ use crate::state::State;
 pub struct Vendor {
     pub(crate) name: String,
     pub(crate) spec: Arc<Spec>,
-    pub(crate) state: State,
-    start: State,
+    people: Arc<[Value]>,
+    /// Computed when somebody first asks, for all clones.
+    start: Arc<OnceLock<State>>,
+    state: OnceLock<State>,
     /// The state before the last write, for stale reads.
     earlier: Option<State>,
     tokens: Vec<Token>,
     issued: u64,
     window: Option<(Instant, u64)>,
 }
+
+/// How many people show that a vendor's collections can be computed.
+const FEW: usize = 3;
 
 /// An access token that was given out.
 #[derive(Clone, Debug)]
@@ -39,13 +44,15 @@ struct Token {
 }
 
 impl Vendor {
-    pub(crate) fn new(name: &str, spec: Spec, people: &[Value]) -> Result<Self, Problem> {
-        let state = State::begin(&spec, people)?;
+    pub(crate) fn new(name: &str, spec: Spec, people: Arc<[Value]>) -> Result<Self, Problem> {
+        // Everybody takes long for many vendors, of whom few are asked; a few people show whether it can be done.
+        State::begin(&spec, &people[..people.len().min(FEW)])?;
         Ok(Self {
             name: name.to_owned(),
             spec: Arc::new(spec),
-            start: state.clone(),
-            state,
+            people,
+            start: Arc::default(),
+            state: OnceLock::new(),
             earlier: None,
             tokens: Vec::new(),
             issued: 0,
@@ -106,18 +113,37 @@ impl Vendor {
     /// Whether both hold the same records.
     #[must_use]
     pub fn holds_the_same_as(&self, other: &Self) -> bool {
-        self.state.0 == other.state.0
+        self.state().0 == other.state().0
     }
 
     /// The records of a collection.
     #[must_use]
     pub fn collection(&self, name: &str) -> &[Value] {
-        self.state.records(name)
+        self.state().records(name)
+    }
+
+    /// What it holds now.
+    pub(crate) fn state(&self) -> &State {
+        self.state.get_or_init(|| self.start().clone())
+    }
+
+    fn state_mut(&mut self) -> &mut State {
+        self.state();
+        self.state.get_mut().expect("it was computed right above")
+    }
+
+    fn start(&self) -> &State {
+        self.start.get_or_init(|| {
+            State::begin(&self.spec, &self.people).unwrap_or_else(|problem| {
+                tracing::error!(vendor = self.name, %problem, "a sandbox could not begin");
+                State::default()
+            })
+        })
     }
 
     /// Everything as at the start.
     pub(crate) fn reset(&mut self) {
-        self.state = self.start.clone();
+        self.state = OnceLock::new();
         self.earlier = None;
         self.tokens.clear();
         self.window = None;
@@ -168,17 +194,17 @@ impl Vendor {
             let reply = self.spec.no_route.as_ref().unwrap_or(&self.spec.not_found);
             return reply::reply(reply, 404, &json!({"request": request.root(&Map::new())}));
         };
-        let before = self.state.clone();
         let spec = Arc::clone(&self.spec);
+        let before = (!spec.routes[at].effects.is_empty()).then(|| self.state().clone());
         let reads = stale.then(|| self.earlier.clone()).flatten();
         let next = format!("sandbox-{}-{}", self.name, self.issued + 1);
         let tokens = Tokens { next, grants: self.grants() };
         let done = match reads {
             Some(mut earlier) => answer::run(&spec, at, request, &params, &mut earlier, &tokens)?,
-            None => answer::run(&spec, at, request, &params, &mut self.state, &tokens)?,
+            None => answer::run(&spec, at, request, &params, self.state_mut(), &tokens)?,
         };
         if done.changed {
-            self.earlier = Some(before);
+            self.earlier = before;
         }
         if let (Some(grant), Some(issue)) = (done.grant, &spec.routes[at].issue) {
             self.issued += 1;

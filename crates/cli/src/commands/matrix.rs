@@ -19,7 +19,7 @@ const AT_ONCE: usize = 8;
 /// What to call, and how to tell.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  koine matrix\n  koine matrix --only okta --only github\n  koine matrix --markdown > docs/matrix.md\n  koine matrix --compare published.json\n\nIt fails when a call did not do what its case says."
+    after_help = "Examples:\n  koine matrix\n  koine matrix --only NAME --only OTHER\n  koine matrix --markdown > docs/matrix.md\n  koine matrix --compare published.json\n\nIt fails when a call did not do what its case says."
 )]
 pub(crate) struct Matrix {
     /// Only this connector; may be given several times.
