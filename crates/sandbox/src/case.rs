@@ -29,8 +29,8 @@ pub struct Case {
     pub outcome: String,
     /// Whether the list shows the person after the removal, too.
     pub listed: bool,
-    /// How many faults at once the walks try: expressions that take long leave time for one.
-    pub faults: usize,
+    /// The most faults at once that the walks try: expressions that take long leave time for one.
+    pub most_faults: usize,
     pub(crate) id: Option<Expr>,
     pub(crate) query: Computed,
     pub(crate) body: Computed,

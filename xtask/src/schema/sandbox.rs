@@ -118,7 +118,7 @@ fn case() -> Value {
             ("done", expression(), "True when `state` shows the effect; sees `id`, `query` and `body`, too."),
             ("outcome", text(), "What a change reports: removed, deactivated or reactivated."),
             ("listed", boolean(), "Whether the list shows the person after the removal, too."),
-            ("faults", whole(), "How many faults at once the walks try: 2 when left out."),
+            ("faults", whole(), "The most faults at once that the walks try."),
         ],
     )
 }

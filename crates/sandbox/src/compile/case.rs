@@ -54,7 +54,7 @@ fn case(name: &str, place: &Place, node: &Node, problems: &mut Problems) -> Opti
         unknown: keys.text("unknown", problems).map(ToOwned::to_owned),
         outcome: keys.text("outcome", problems).unwrap_or(outcome).to_owned(),
         listed: keys.boolean("listed", problems).unwrap_or(false),
-        faults: keys.number("faults", problems).map_or(2, |count| count as usize),
+        most_faults: keys.number("faults", problems).map_or(usize::MAX, |count| count as usize),
         id: keys.expr("id", &["state"], problems),
         query: part("query", problems),
         body: part("body", problems),
