@@ -146,7 +146,12 @@ pub(crate) async fn check_emails(engine: &Engine, prepared: &Prepared) -> Result
     let users = sub_call(engine, prepared, Operation::Get, Some(subject))?;
     let finished = call::run(engine, &users, ask(&users), None).await?;
     if matches!(finished.result, Err(Failure::NotFound)) {
-        return Ok(()); // the removal itself decides what a missing user means
+        if prepared.call.resource == USERS {
+            return Ok(()); // the removal itself reads the same user, and decides what a missing one means
+        }
+        // A group may be somewhere that the read of the user does not reach.
+        let text = "the user could not be read to compare with `emails`; nothing was sent";
+        return Err(Error::new(ErrorCode::EmailUnknown, text).with_outcome(Outcome::Refused));
     }
     if finished.result.is_err() {
         return Err(map::failed(&users, finished));

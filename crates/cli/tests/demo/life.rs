@@ -28,6 +28,21 @@ async fn a_guard_on_emails_and_the_dash() {
 }
 
 #[tokio::test]
+async fn out_of_a_group_nobody_goes_whose_address_could_not_be_compared() {
+    let demo = Demo::start().await;
+    let groups = demo.state("okta", "groups").await;
+    let before = groups[1]["__members"].clone();
+    let body = serde_json::json!({"group_id": groups[1]["id"], "user_id": "00unobody"});
+    let path = "user-directory/groups/remove-user?emails=ada@example.com";
+    let refused = demo.call("okta", "POST", path, &body).await;
+    assert_eq!(refused.told(), (409, Some("refused")), "{refused:?}");
+    assert_eq!(refused.http.header("koine-error-code"), Some("email_unknown"));
+    let plain = demo.call("okta", "POST", "user-directory/groups/remove-user", &body).await;
+    assert_eq!(plain.told(), (404, None), "without a guard it is just unknown: {plain:?}");
+    assert_eq!(demo.state("okta", "groups").await[1]["__members"], before);
+}
+
+#[tokio::test]
 async fn a_list_without_addresses_does_not_say_that_nobody_has_one() {
     let demo = Demo::start().await;
     let path = "user-directory/users/-?organization_id=acme&emails=ada@example.com";
