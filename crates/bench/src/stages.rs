@@ -56,7 +56,7 @@ fn map(times: u32) -> Result<(), String> {
     let (spec, resource) = (&model.resources["users"], &connector.models["user-directory"]["users"]);
     let vendor: Value = serde_json::from_slice(&user()).map_err(|error| error.to_string())?;
     for _ in 0..times {
-        let unified = record(resource, &resource.methods["get"], spec, &vendor, &MapInput::default());
+        let unified = record(resource, &resource.methods["get"], spec, &vendor, MapInput::default());
         black_box(unified.map_err(|error| error.to_string())?);
     }
     Ok(())
@@ -109,7 +109,7 @@ fn get(account: &Value) -> UnifiedCall {
 fn ask() -> Ask {
     Ask {
         id: Some(ID.to_owned()),
-        context: Map::from_iter([("domain".to_owned(), json!("acme.okta.com"))]),
+        context: Map::from_iter([("domain".to_owned(), json!("acme.okta.com"))]).into(),
         ..Ask::new("user-directory", "users", "get")
     }
 }

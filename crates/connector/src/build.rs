@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::compiled::{BodyFormat, Connector, RequestSpec};
+use crate::expr::Roots;
 use crate::template::Template;
 use crate::{multipart, xml};
 
@@ -53,31 +54,31 @@ pub(crate) fn base_url(
         .map_err(|error| BuildError::Connector(format!("base URL of {}: {error}", connector.name)))
 }
 
-/// Builds one request. `scope` holds every root; only `base` decides the host.
+/// Builds one request. `roots` hold every name; only `base` decides the host.
 pub(crate) fn request(
     connector: &Connector,
     spec: &RequestSpec,
     base: &Url,
-    scope: &Value,
+    roots: &Roots<'_>,
     additions: Additions,
 ) -> Result<Request, BuildError> {
     let path = match additions.path {
         Some(path) => checked_path(&path)?,
-        None => spec.path.render(scope, &segment).map_err(|error| BuildError::Input(error.to_string()))?,
+        None => spec.path.fill(roots, &segment).map_err(|error| BuildError::Input(error.to_string()))?,
     };
     let mut url = base.clone();
     let joined = format!("{}{path}", base.path().trim_end_matches('/'));
     url.set_path(&joined);
     let mut query = Map::new();
-    merge_template(&mut query, connector.query.as_ref(), scope)?;
+    merge_template(&mut query, connector.query.as_ref(), roots)?;
     for (key, value) in &spec.path_query {
         query.insert(key.clone(), Value::String(value.clone()));
     }
-    merge_template(&mut query, spec.query.as_ref(), scope)?;
+    merge_template(&mut query, spec.query.as_ref(), roots)?;
     query.extend(additions.query);
     set_query(&mut url, &query);
-    let headers = headers(connector, spec, scope, &additions.headers)?;
-    let body = body(spec, scope, additions.body)?;
+    let headers = headers(connector, spec, roots, &additions.headers)?;
+    let body = body(spec, roots, additions.body)?;
     Ok(Request { verb: spec.verb, url, headers, body })
 }
 
@@ -109,10 +110,10 @@ fn checked_path(path: &str) -> Result<String, BuildError> {
 fn merge_template(
     into: &mut Map<String, Value>,
     template: Option<&Template>,
-    scope: &Value,
+    roots: &Roots<'_>,
 ) -> Result<(), BuildError> {
     let Some(template) = template else { return Ok(()) };
-    match template.render(scope) {
+    match template.fill(roots) {
         Ok(Value::Object(map)) => into.extend(map),
         Ok(_) => return Err(BuildError::Connector("a query must be a map".to_owned())),
         Err(error) => return Err(BuildError::Input(error.to_string())),
@@ -144,14 +145,14 @@ fn flatten(key: &str, value: &Value) -> Vec<(String, String)> {
 fn headers(
     connector: &Connector,
     spec: &RequestSpec,
-    scope: &Value,
+    roots: &Roots<'_>,
     computed: &Map<String, Value>,
 ) -> Result<Vec<(String, String)>, BuildError> {
     let mut headers = Map::new();
     let said = connector.headers.iter().chain(&spec.headers);
-    for (name, template) in said.filter(|(_, template)| !template.is_left_out(scope)) {
+    for (name, template) in said.filter(|(_, template)| !template.is_left_out(roots)) {
         let value = template
-            .render(scope, &|value| Ok(value.to_owned()))
+            .fill(roots, &|value| Ok(value.to_owned()))
             .map_err(|error| BuildError::Input(format!("header `{name}`: {error}")))?;
         headers.insert(name.clone(), Value::String(value));
     }
@@ -168,12 +169,12 @@ fn headers(
         .collect()
 }
 
-fn body(spec: &RequestSpec, scope: &Value, over: Option<Value>) -> Result<Option<Body>, BuildError> {
+fn body(spec: &RequestSpec, roots: &Roots<'_>, over: Option<Value>) -> Result<Option<Body>, BuildError> {
     if spec.verb == Verb::Get {
         return Ok(None);
     }
     let own = match &spec.body {
-        Some(template) => Some(template.render(scope).map_err(|error| BuildError::Input(error.to_string()))?),
+        Some(template) => Some(template.fill(roots).map_err(|error| BuildError::Input(error.to_string()))?),
         None => None,
     };
     let value = match (own, over) {

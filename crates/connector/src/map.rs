@@ -1,11 +1,13 @@
 //! Vendor records to unified records.
 
-use indexmap::IndexMap;
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
 use koine_model::{FieldType, ResourceSpec};
 use serde_json::{Map, Value};
 
 use crate::compiled::{Resource, Row};
-use crate::expr::{Expr, Scope};
+use crate::expr::{Expr, Roots, Scope};
 
 /// A field whose expression failed.
 #[derive(Debug, thiserror::Error)]
@@ -17,20 +19,28 @@ pub struct MapError {
     pub message: String,
 }
 
-/// What a mapping sees besides the record.
-#[derive(Debug, Default, Clone)]
-pub struct MapInput {
-    /// The path id.
-    pub id: Option<String>,
+/// What a mapping sees besides the record: objects.
+#[derive(Debug, Clone, Copy)]
+pub struct MapInput<'a> {
     /// The caller's parameters.
-    pub query: Map<String, Value>,
+    pub query: &'a Value,
     /// The caller's body.
-    pub body: Map<String, Value>,
+    pub body: &'a Value,
     /// Credential fields without secrets.
-    pub context: Map<String, Value>,
+    pub context: &'a Value,
     /// Named answers of steps.
-    pub before: Map<String, Value>,
+    pub before: &'a Value,
 }
+
+impl Default for MapInput<'_> {
+    fn default() -> Self {
+        let empty = &*EMPTY;
+        Self { query: empty, body: empty, context: empty, before: empty }
+    }
+}
+
+/// An object without fields.
+static EMPTY: LazyLock<Value> = LazyLock::new(|| Value::Object(Map::new()));
 
 /// Maps one vendor record. Fields that come out undefined or null are left out.
 ///
@@ -41,16 +51,16 @@ pub fn record(
     row: &Row,
     spec: &ResourceSpec,
     vendor: &Value,
-    input: &MapInput,
+    input: MapInput<'_>,
 ) -> Result<Map<String, Value>, MapError> {
     let scope = scope(vendor, input);
     if let Some((expr, false)) = &row.response_mapping {
         return whole(expr, &scope);
     }
-    let mut fields: IndexMap<&String, &Expr> = resource.record.iter().collect();
-    fields.extend(row.record.iter());
-    let mut record = Map::new();
-    for (name, expr) in fields {
+    let own = |name: &String| resource.record.contains_key(name);
+    let fields = resource.record.iter().map(|(name, expr)| (name, row.record.get(name).unwrap_or(expr)));
+    let mut record = Map::with_capacity(resource.record.len() + row.record.len());
+    for (name, expr) in fields.chain(row.record.iter().filter(|(name, _)| !own(name))) {
         let value =
             scope.eval(expr).map_err(|error| MapError { field: name.clone(), message: error.to_string() })?;
         let Some(value) = value.filter(|value| !value.is_null()) else { continue };
@@ -70,7 +80,7 @@ pub fn record(
 pub fn records(
     row: &Row,
     vendor: &[Value],
-    input: &MapInput,
+    input: MapInput<'_>,
 ) -> Result<Option<Vec<Map<String, Value>>>, MapError> {
     let Some((expr, true)) = &row.response_mapping else { return Ok(None) };
     let fail = |message: String| MapError { field: "response_mapping".to_owned(), message };
@@ -88,7 +98,7 @@ pub fn records(
     items.into_iter().map(record).collect::<Result<Vec<_>, _>>().map(Some)
 }
 
-fn whole(expr: &Expr, scope: &Scope) -> Result<Map<String, Value>, MapError> {
+fn whole(expr: &Expr, scope: &Scope<'_>) -> Result<Map<String, Value>, MapError> {
     let fail = |message: String| MapError { field: "response_mapping".to_owned(), message };
     match scope.eval(expr).map_err(|error| fail(error.to_string()))? {
         Some(Value::Object(map)) => Ok(map),
@@ -98,14 +108,10 @@ fn whole(expr: &Expr, scope: &Scope) -> Result<Map<String, Value>, MapError> {
 
 /// The vendor record's keys at the root, ours laid under them so that the vendor's win; the whole record is
 /// also `response`.
-fn scope<'v>(vendor: &'v Value, input: &'v MapInput) -> Scope<'v> {
-    let under = vec![
-        ("query", &input.query),
-        ("body", &input.body),
-        ("context", &input.context),
-        ("before", &input.before),
-    ];
-    Scope::layered(vec![("response", vendor)], vendor, under)
+fn scope<'v>(vendor: &'v Value, input: MapInput<'v>) -> Scope<'v> {
+    let MapInput { query, body, context, before } = input;
+    let under = vec![("query", query), ("body", body), ("context", context), ("before", before)];
+    Scope::new(Roots::layered(vec![("response", Some(Cow::Borrowed(vendor)))], vendor, under))
 }
 
 /// Ids and other text are text, and lists are lists, whatever the vendor sends.

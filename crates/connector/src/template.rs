@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::expr::Roots;
 use placeholder::{Piece, pieces, roots_of, text};
 
 /// Why a template cannot be compiled or filled in.
@@ -71,7 +72,15 @@ impl Template {
     /// # Errors
     /// None at present; kept because casts may come to fail.
     pub fn render(&self, data: &Value) -> Result<Value, TemplateError> {
-        Ok(render(&self.node, data).unwrap_or(Value::Null))
+        self.fill(&Roots::new(data))
+    }
+
+    /// The same, from names in layers.
+    ///
+    /// # Errors
+    /// As [`Template::render`].
+    pub fn fill(&self, roots: &Roots<'_>) -> Result<Value, TemplateError> {
+        Ok(render(&self.node, roots).unwrap_or(Value::Null))
     }
 }
 
@@ -88,7 +97,7 @@ fn node(source: &Value) -> Result<Node, TemplateError> {
     })
 }
 
-fn render(node: &Node, data: &Value) -> Option<Value> {
+fn render(node: &Node, data: &Roots<'_>) -> Option<Value> {
     Some(match node {
         Node::Fixed(value) => value.clone(),
         Node::Text(pieces) => match pieces.as_slice() {
@@ -108,7 +117,7 @@ fn render(node: &Node, data: &Value) -> Option<Value> {
     })
 }
 
-fn map(entries: &[(String, Node)], data: &Value) -> Map<String, Value> {
+fn map(entries: &[(String, Node)], data: &Roots<'_>) -> Map<String, Value> {
     let mut result = Value::Object(Map::new());
     let own = entries.iter().filter(|(key, _)| key != "$truto_merge");
     for (key, item) in own {
@@ -175,9 +184,9 @@ impl TextTemplate {
 
     /// Whether there is nothing to say: one placeholder alone, cast `undefined`, without a value.
     #[must_use]
-    pub fn is_left_out(&self, data: &Value) -> bool {
+    pub fn is_left_out(&self, roots: &Roots<'_>) -> bool {
         let [Piece::Placeholder(placeholder)] = self.0.as_slice() else { return false };
-        let value = placeholder.find(data).filter(|value| !value.is_null()).map(text);
+        let value = placeholder.find(roots).filter(|value| !value.is_null()).map(text);
         placeholder.cast == "undefined"
             && value.or_else(|| placeholder.default.clone()).is_none_or(|value| value.is_empty())
     }
@@ -191,13 +200,25 @@ impl TextTemplate {
         data: &Value,
         escape: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<String, TemplateError> {
+        self.fill(&Roots::new(data), escape)
+    }
+
+    /// The same, from names in layers.
+    ///
+    /// # Errors
+    /// As [`TextTemplate::render`].
+    pub fn fill(
+        &self,
+        roots: &Roots<'_>,
+        escape: &dyn Fn(&str) -> Result<String, String>,
+    ) -> Result<String, TemplateError> {
         let mut result = String::new();
         for piece in &self.0 {
             match piece {
                 Piece::Literal(text) => result.push_str(text),
                 Piece::Placeholder(placeholder) => {
                     let name = || placeholder.text.clone();
-                    let value = placeholder.find(data).filter(|value| !value.is_null());
+                    let value = placeholder.find(roots).filter(|value| !value.is_null());
                     if value.is_some_and(|value| value.is_object() || value.is_array()) {
                         return Err(TemplateError(format!("{} is a list or a map, not a text", name())));
                     }

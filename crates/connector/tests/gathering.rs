@@ -52,7 +52,7 @@ fn walk(answers: Vec<Answer>) -> (Vec<String>, Finished) {
         match plan.next() {
             Next::Done(finished) => return (asked, *finished),
             Next::Send(send) => {
-                let url = send.request.url;
+                let url = &send.request.url;
                 asked.push(format!("{} {}", send.request.verb.as_str(), &url[url::Position::BeforePath..]));
                 plan.feed(answers.next().expect("no more was expected to be asked"));
             }

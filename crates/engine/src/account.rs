@@ -1,24 +1,48 @@
 //! Stage 2: which connection the call is about.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use koine_connector::Connector;
+use koine_connector::authorize::{self, Authorized};
 use koine_connector::compiled::CredentialKind;
-use koine_model::{Error, ErrorCode};
+use koine_model::{CredentialFields, Credentials, Error, ErrorCode};
 use koine_store::Account;
+use koine_upstream::Hosts;
 use serde_json::{Map, Value};
+use url::Url;
 use uuid::Uuid;
 
 use crate::options::Options;
-use crate::{Caller, Engine};
+use crate::{Caller, Engine, error};
 
-/// An account with its connector.
+/// An account with its connector, and what follows from the two.
 pub(crate) struct Connection {
+    /// Without its context, which is in `fields`.
     pub account: Account,
     pub connector: Arc<Connector>,
+    fields: CredentialFields,
+    access: OnceLock<Access>,
+}
+
+/// Where an account's requests go, and what makes them authentic.
+pub(crate) struct Access {
+    pub base: Url,
+    pub hosts: Hosts,
+    /// `None` where a token has to be fetched.
+    pub ready: Option<Credentials>,
 }
 
 impl Connection {
+    pub(crate) fn new(mut account: Account, connector: Arc<Connector>) -> Self {
+        let kind = connector.credentials.get(&account.authentication_method);
+        let fields = match (kind, account.context.take()) {
+            (Some(kind), Value::Object(given)) => fields(kind, given),
+            (Some(kind), _) => fields(kind, Map::new()),
+            (None, _) => CredentialFields::default(),
+        };
+        Self { account, connector, fields, access: OnceLock::new() }
+    }
+
     pub(crate) fn credentials(&self) -> Result<&CredentialKind, Error> {
         self.connector.credentials.get(&self.account.authentication_method).ok_or_else(|| {
             Error::new(
@@ -31,37 +55,57 @@ impl Connection {
         })
     }
 
-    /// Credential fields, defaults filled in.
-    pub(crate) fn context(&self) -> Result<Map<String, Value>, Error> {
-        let mut context = Map::new();
-        for (name, field) in &self.credentials()?.fields {
-            if let Some(value) = &field.default {
-                context.insert(name.clone(), value.clone());
-            }
-        }
-        context.extend(self.account.context.as_object().cloned().unwrap_or_default());
-        Ok(context)
+    /// Credential fields, defaults filled in; none where the connector does not offer this kind any more.
+    pub(crate) fn fields(&self) -> &CredentialFields {
+        &self.fields
     }
 
-    pub(crate) fn secret_fields(&self) -> Result<Vec<String>, Error> {
-        let fields = &self.credentials()?.fields;
-        let shown = |name: &String| fields.get(name).is_some_and(|field| !field.secret);
-        let context = self.account.context.as_object();
-        Ok(context.into_iter().flat_map(Map::keys).filter(|name| !shown(name)).cloned().collect())
+    /// Worked out when it is first needed. `operator` is the address that takes the place of the vendor's own; it is
+    /// the same for all calls.
+    pub(crate) fn access(&self, operator: Option<&Url>) -> Result<&Access, Error> {
+        if let Some(access) = self.access.get() {
+            return Ok(access);
+        }
+        let context = self.fields.all();
+        let base = koine_connector::plan::base_url(&self.connector, context, operator);
+        let base = base.map_err(|failure| error::from_failure(self, failure, None))?;
+        let kind = self.credentials()?;
+        let hosts = authorize::hosts(&self.connector, context, &base);
+        let hosts = Hosts::new(hosts.map_err(|problem| self.incomplete(&problem))?);
+        let ready = match authorize::authorize(kind, context).map_err(|problem| self.incomplete(&problem))? {
+            Authorized::Ready(credentials) => Some(credentials),
+            Authorized::Login(_) => None,
+        };
+        Ok(self.access.get_or_init(|| Access { base, hosts, ready }))
     }
+
+    fn incomplete(&self, problem: &dyn std::fmt::Display) -> Error {
+        Error::invalid(format!("account {} is not complete: {problem}", self.account.id))
+    }
+}
+
+/// What the customer gave over the defaults. What the connector does not know is taken for a secret.
+fn fields(kind: &CredentialKind, given: Map<String, Value>) -> CredentialFields {
+    let is_secret = |name: &&String| kind.fields.get(*name).is_none_or(|field| field.secret);
+    let secret = given.keys().filter(is_secret).cloned().collect();
+    let defaults =
+        kind.fields.iter().filter_map(|(name, field)| Some((name.clone(), field.default.clone()?)));
+    let mut all: Map<String, Value> = defaults.collect();
+    all.extend(given);
+    CredentialFields::new(all, secret)
 }
 
 pub(crate) async fn connect(
     engine: &Engine,
     caller: &Caller,
     options: &Options,
-) -> Result<Connection, Error> {
+) -> Result<Arc<Connection>, Error> {
     let id = options.account.ok_or_else(|| Error::invalid("`integrated_account_id` is required"))?;
     connect_to(engine, caller, id).await
 }
 
 /// The account of this id, if the caller may use it.
-pub(crate) async fn connect_to(engine: &Engine, caller: &Caller, id: Uuid) -> Result<Connection, Error> {
+pub(crate) async fn connect_to(engine: &Engine, caller: &Caller, id: Uuid) -> Result<Arc<Connection>, Error> {
     let missing = || Error::not_found(format!("there is no integrated account {id}"));
     if !caller.may_use(id) {
         return Err(missing());
@@ -75,5 +119,5 @@ pub(crate) async fn connect_to(engine: &Engine, caller: &Caller, id: Uuid) -> Re
             account.connector
         ))
     })?;
-    Ok(Connection { account, connector })
+    Ok(Arc::new(Connection::new(account, connector)))
 }

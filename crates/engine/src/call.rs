@@ -3,15 +3,15 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest;
-use koine_connector::authorize::{self, Authorized};
+use koine_connector::compiled::Authorization;
 use koine_connector::plan::{Ask, Finished, Mode, Next, Plan, Send};
 use koine_model::{Answer, Body, Credentials, Error, Secret};
 use koine_store::ExchangeRow;
-use koine_upstream::{Hosts, TokenError};
+use koine_upstream::TokenError;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::account::Connection;
+use crate::account::{Access, Connection};
 use crate::login::AccountLogin;
 use crate::plan::Prepared;
 use crate::{Engine, Reply, error, respond};
@@ -20,7 +20,7 @@ use crate::{Engine, Reply, error, respond};
 /// and every exchange is noted.
 pub(crate) async fn run(
     engine: &Engine,
-    prepared: &Prepared,
+    prepared: &Prepared<'_>,
     ask: Ask,
     journal: Option<Uuid>,
 ) -> Result<Finished, Error> {
@@ -34,11 +34,12 @@ pub(crate) async fn run_for(
     journal: Option<Uuid>,
 ) -> Result<Finished, Error> {
     let overridden = ask.base_url.is_some();
-    let base = plan_base(connection, &ask)?;
-    let wire = Wire::new(engine, connection, &base, overridden)?;
+    let access = connection.access(ask.base_url.as_ref())?;
+    let wire = Wire::new(engine, connection, access, overridden)?;
     if let Some(kept) = wire.session().await? {
-        ask.context.insert("session".to_owned(), Value::Object(kept));
+        ask.context = ask.context.with("session", Value::Object(kept));
     }
+    ask.base_url = Some(access.base.clone());
     let mut plan = Plan::new(connection.connector.clone(), ask, epoch_second())
         .map_err(|failure| error::from_failure(connection, failure, None))?;
     let mut seq = 0;
@@ -66,13 +67,14 @@ pub(crate) async fn run_for(
             seq += 1;
             note(engine, id, seq, &send, &answer).await;
         }
+        drop(send);
         plan.feed(answer);
     }
 }
 
 /// `truto_skip_api_call`: the first request is built, so that whatever keeps it from being built is told, and dropped.
 /// A list is empty, and a record has nothing but its id.
-pub(crate) fn skip(prepared: &Prepared) -> Result<Reply, Error> {
+pub(crate) fn skip(prepared: &Prepared<'_>) -> Result<Reply, Error> {
     let connection = &prepared.connection;
     let failed = |failure| error::from_failure(connection, failure, None);
     let mut ask = crate::plan::ask(prepared);
@@ -95,21 +97,11 @@ fn jitter(delay_ms: u64) -> u64 {
     nanos % (delay_ms / 4 + 1)
 }
 
-/// Where the account's requests go.
-fn plan_base(connection: &Connection, ask: &Ask) -> Result<url::Url, Error> {
-    let context = Value::Object(ask.context.clone());
-    let base = koine_connector::plan::base_url(&connection.connector, &context, ask.base_url.as_ref());
-    base.map_err(|failure| error::from_failure(connection, failure, None))
-}
-
 /// One account's way to the vendor.
 struct Wire<'a> {
     engine: &'a Engine,
     connection: &'a Connection,
-    context: Value,
-    hosts: Hosts,
-    /// Those and the token endpoint's: nothing but logins goes there.
-    login_hosts: Hosts,
+    access: &'a Access,
     login: Option<AccountLogin<'a>>,
 }
 
@@ -117,34 +109,22 @@ impl<'a> Wire<'a> {
     fn new(
         engine: &'a Engine,
         connection: &'a Connection,
-        base: &url::Url,
+        access: &'a Access,
         overridden: bool,
     ) -> Result<Self, Error> {
-        let context = Value::Object(connection.context()?);
-        let incomplete = |problem: &dyn std::fmt::Display| {
-            Error::invalid(format!("account {} is not complete: {problem}", connection.account.id))
-        };
-        let hosts =
-            authorize::hosts(&connection.connector, &context, base).map_err(|error| incomplete(&error))?;
-        let mut login_hosts = hosts.clone();
-        let authorized =
-            authorize::authorize(connection.credentials()?, &context).map_err(|error| incomplete(&error))?;
-        let login = match authorized {
-            Authorized::Ready(_) => None,
-            Authorized::Login(rule) => {
-                let login = AccountLogin::new(engine, connection, rule, base, overridden)?;
-                login_hosts.push(authorize::host_of(login.endpoint()));
-                Some(login)
+        let login = match &connection.credentials()?.authorization {
+            Authorization::Login(rule) => {
+                Some(AccountLogin::new(engine, connection, rule, access, overridden)?)
             }
+            _ => None,
         };
-        let (hosts, login_hosts) = (Hosts::new(hosts), Hosts::new(login_hosts));
-        Ok(Self { engine, connection, context, hosts, login_hosts, login })
+        Ok(Self { engine, connection, access, login })
     }
 
     /// What requests see of the login's answer; logs in when there is something to see.
     async fn session(&self) -> Result<Option<Map<String, Value>>, Error> {
         let Some(login) = self.login.as_ref().filter(|login| login.keeps()) else { return Ok(None) };
-        let token = self.engine.parts.upstream.token(&login.key(), login, &self.login_hosts).await;
+        let token = self.engine.parts.upstream.token(&login.key(), login, login.hosts()).await;
         match token {
             Ok(token) => Ok(Some(token.kept)),
             Err(error) => Err(error::login_failed(&self.connection.connector.label, &error)),
@@ -154,12 +134,12 @@ impl<'a> Wire<'a> {
     async fn exchange(&self, send: &Send) -> Answer {
         let upstream = &self.engine.parts.upstream;
         if send.no_auth {
-            return upstream.send(&send.request, &Credentials::default(), &self.hosts).await;
+            return upstream.send(&send.request, &Credentials::default(), &self.access.hosts).await;
         }
         let Some(login) = &self.login else {
-            return match authorize_ready(self.connection, &self.context) {
-                Ok(credentials) => upstream.send(&send.request, &credentials, &self.hosts).await,
-                Err(why) => Answer::NotSent(why),
+            return match &self.access.ready {
+                Some(credentials) => upstream.send(&send.request, credentials, &self.access.hosts).await,
+                None => Answer::NotSent("the account needs a token".to_owned()),
             };
         };
         let (answer, token) = match self.with_token(login, send).await {
@@ -183,9 +163,9 @@ impl<'a> Wire<'a> {
         send: &Send,
     ) -> Result<(Answer, Secret), TokenError> {
         let upstream = &self.engine.parts.upstream;
-        let token = upstream.token(&login.key(), login, &self.login_hosts).await?.value;
+        let token = upstream.token(&login.key(), login, login.hosts()).await?.value;
         let credentials = Credentials { headers: vec![login.header(&token)?], query: Vec::new() };
-        Ok((upstream.send(&send.request, &credentials, &self.hosts).await, token))
+        Ok((upstream.send(&send.request, &credentials, &self.access.hosts).await, token))
     }
 }
 
@@ -201,15 +181,6 @@ fn token_failed(vendor: &str, error: TokenError) -> Answer {
         TokenError::Refused { body, .. } => Answer::NotSent(format!("no access token: {body}")),
         TokenError::Forbidden(why) => Answer::Forbidden(why),
         other => Answer::NotSent(format!("no access token: {other}")),
-    }
-}
-
-fn authorize_ready(connection: &Connection, context: &Value) -> Result<Credentials, String> {
-    let kind = connection.credentials().map_err(|error| error.message)?;
-    match authorize::authorize(kind, context) {
-        Ok(Authorized::Ready(credentials)) => Ok(credentials),
-        Ok(Authorized::Login(_)) => Err("the account needs a token".to_owned()),
-        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -94,8 +94,8 @@ impl Engine {
             return removal::write(self, caller, prepared).await;
         }
         subject::find(self, &mut prepared).await?;
-        let finished = call::run(self, &prepared, plan::ask(&prepared), None).await?;
-        let records = map::read(&prepared, &finished)?;
+        let mut finished = call::run(self, &prepared, plan::ask(&prepared), None).await?;
+        let records = map::read(&prepared, &mut finished)?;
         respond::read(self, &prepared, finished, records)
     }
 

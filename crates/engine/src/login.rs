@@ -4,15 +4,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use aws_lc_rs::digest;
+use koine_connector::authorize::host_of;
 use koine_connector::compiled::{Login as Rule, Proof};
 use koine_connector::login::LoginError;
 use koine_model::{Credentials, Error, Request, Response, Secret};
 use koine_store::AccountChange;
-use koine_upstream::{Login, Token, TokenError};
+use koine_upstream::{Hosts, Login, Token, TokenError};
 use serde_json::Value;
 use url::Url;
 
-use crate::account::Connection;
+use crate::account::{Access, Connection};
 use crate::{Engine, base_urls};
 
 /// One account's way to a token.
@@ -20,29 +21,34 @@ pub(crate) struct AccountLogin<'a> {
     engine: &'a Engine,
     connection: &'a Connection,
     rule: &'a Rule,
-    context: Value,
-    secret_fields: Vec<String>,
     endpoint: Url,
+    /// The account's and the token endpoint's: nothing but logins goes there.
+    hosts: Hosts,
 }
 
 impl<'a> AccountLogin<'a> {
-    /// `base` is where the account's requests go, `overridden` whether the operator said so.
+    /// `overridden` says whether it was the operator who said where the account's requests go.
     pub(crate) fn new(
         engine: &'a Engine,
         connection: &'a Connection,
         rule: &'a Rule,
-        base: &Url,
+        access: &Access,
         overridden: bool,
     ) -> Result<Self, Error> {
-        let context = Value::Object(connection.context()?);
-        let endpoint = rule.endpoint(&context, base).map_err(|error| unusable(connection, &error))?;
-        let endpoint = moved(engine, connection, endpoint, &context, base, overridden);
-        let secret_fields = connection.secret_fields()?;
-        Ok(Self { engine, connection, rule, context, secret_fields, endpoint })
+        let (context, base) = (connection.fields().all(), &access.base);
+        let endpoint = rule.endpoint(context, base).map_err(|error| unusable(connection, &error))?;
+        let endpoint = moved(engine, connection, endpoint, context, base, overridden);
+        let hosts = access.hosts.with(host_of(&endpoint));
+        Ok(Self { engine, connection, rule, endpoint, hosts })
     }
 
-    pub(crate) fn endpoint(&self) -> &Url {
-        &self.endpoint
+    fn context(&self) -> &Value {
+        self.connection.fields().all()
+    }
+
+    /// Where the login may go.
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.hosts
     }
 
     /// Whether requests see something of the answer.
@@ -52,7 +58,7 @@ impl<'a> AccountLogin<'a> {
 
     /// What the token is kept under: other credentials are another login, a replaced refresh token is not.
     pub(crate) fn key(&self) -> String {
-        let mut context = self.context.clone();
+        let mut context = self.context().clone();
         if let (Proof::RefreshToken { field, .. }, Some(map)) = (&self.rule.proof, context.as_object_mut()) {
             map.shift_remove(field);
         }
@@ -61,7 +67,7 @@ impl<'a> AccountLogin<'a> {
     }
 
     pub(crate) fn header(&self, token: &Secret) -> Result<(String, Secret), TokenError> {
-        self.rule.header(token, &self.context).map_err(|error| failed(&error))
+        self.rule.header(token, self.context()).map_err(|error| failed(&error))
     }
 
     /// The stored account, because another call may have replaced the refresh token since this one began.
@@ -70,7 +76,7 @@ impl<'a> AccountLogin<'a> {
         let stored = self.engine.parts.store.get_account(account.environment_id, account.id).await;
         let stored = stored.map_err(|error| TokenError::Lost(error.to_string()))?;
         let stored = stored.ok_or_else(|| TokenError::Unusable("the account is gone".to_owned()))?;
-        let mut context = self.context.clone();
+        let mut context = self.context().clone();
         if let (Some(context), Some(stored)) = (context.as_object_mut(), stored.context.as_object()) {
             context.extend(stored.clone());
         }
@@ -97,13 +103,13 @@ impl<'a> AccountLogin<'a> {
 impl Login for AccountLogin<'_> {
     async fn request(&self) -> Result<(Request, Credentials), TokenError> {
         let replaceable = matches!(self.rule.proof, Proof::RefreshToken { .. });
-        let context = if replaceable { self.stored_context().await? } else { self.context.clone() };
+        let context = if replaceable { self.stored_context().await? } else { self.context().clone() };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         self.rule.request(&context, &self.endpoint, now).map_err(|error| failed(&error))
     }
 
     async fn read(&self, response: &Response) -> Result<Token, TokenError> {
-        let obtained = self.rule.read(response, &self.context, &self.secret_fields);
+        let obtained = self.rule.read(response, self.context(), self.connection.fields().secret());
         let obtained = obtained.map_err(|error| match error {
             LoginError::Refused(body) => TokenError::Refused { status: response.status, body },
             LoginError::Unreadable => TokenError::Lost(error.to_string()),

@@ -15,49 +15,61 @@ pub(crate) struct Mapped {
 }
 
 /// The records of a read, null ones dropped.
-pub(crate) fn read(prepared: &Prepared, finished: &Finished) -> Result<Vec<Mapped>, Error> {
-    let items: Vec<&Value> = match &finished.result {
-        Ok(Success::Record(record)) => vec![record],
-        Ok(Success::List { items, .. }) => items.iter().collect(),
-        Ok(Success::Write | Success::Planned) | Err(_) => Vec::new(),
+///
+/// Takes the vendor's records out of `finished`, which keeps their number.
+pub(crate) fn read(prepared: &Prepared<'_>, finished: &mut Finished) -> Result<Vec<Mapped>, Error> {
+    let items: &mut [Value] = match &mut finished.result {
+        Ok(Success::Record(record)) => std::slice::from_mut(record),
+        Ok(Success::List { items, .. }) => items,
+        Ok(Success::Write | Success::Planned) | Err(_) => &mut [],
     };
-    let input = input(prepared, finished);
-    let whole: Vec<Value> = items.iter().map(|item| (*item).clone()).collect();
-    if let Some(records) = records(prepared.row()?, &whole, &input).map_err(Error::internal)? {
+    let shown = Shown::new(prepared, &finished.before);
+    if let Some(records) = records(prepared.row()?, items, shown.input()).map_err(Error::internal)? {
         // Which vendor record became which is the mapping's own affair, so none is shown beside them.
         return Ok(records.into_iter().map(|unified| Mapped { unified, vendor: Value::Null }).collect());
     }
-    items.into_iter().filter(|item| !item.is_null()).map(|item| one(prepared, item, &input)).collect()
+    let items = items.iter_mut().map(Value::take).filter(|item| !item.is_null());
+    items.map(|item| mapped(prepared, item, shown.input())).collect()
 }
 
-pub(crate) fn one(prepared: &Prepared, vendor: &Value, input: &MapInput) -> Result<Mapped, Error> {
+fn mapped(prepared: &Prepared<'_>, vendor: Value, input: MapInput<'_>) -> Result<Mapped, Error> {
     let row = prepared.row()?;
     let resource = prepared.resource().ok_or_else(|| Error::internal("the resource vanished"))?;
-    let unified = record(resource, row, &prepared.spec, vendor, input).map_err(Error::internal)?;
-    Ok(Mapped { unified, vendor: vendor.clone() })
+    let unified = record(resource, row, prepared.spec, &vendor, input).map_err(Error::internal)?;
+    Ok(Mapped { unified, vendor })
 }
 
-/// Credential fields that are no secret.
-fn shown_context(prepared: &Prepared) -> Map<String, Value> {
-    let mut context = prepared.connection.context().unwrap_or_default();
-    let secret = prepared.connection.secret_fields().unwrap_or_default();
-    context.retain(|name, _| !secret.contains(name));
-    context
+/// The record that a write was about.
+pub(crate) fn one(prepared: &Prepared<'_>, vendor: &Value, finished: &Finished) -> Result<Mapped, Error> {
+    mapped(prepared, vendor.clone(), Shown::new(prepared, &finished.before).input())
 }
 
-pub(crate) fn input(prepared: &Prepared, finished: &Finished) -> MapInput {
-    MapInput {
-        id: prepared.call.id.clone(),
-        query: prepared.query.clone(),
-        body: prepared.body.clone(),
-        context: shown_context(prepared),
-        before: finished.before.clone(),
+/// What mappings see besides the record.
+struct Shown<'a> {
+    query: Value,
+    body: Value,
+    before: Value,
+    context: &'a Value,
+}
+
+impl<'a> Shown<'a> {
+    fn new(prepared: &'a Prepared<'_>, before: &Map<String, Value>) -> Self {
+        Self {
+            query: Value::Object(prepared.query.clone()),
+            body: Value::Object(prepared.body.clone()),
+            before: Value::Object(before.clone()),
+            context: prepared.connection.fields().shown(),
+        }
+    }
+
+    fn input(&self) -> MapInput<'_> {
+        MapInput { query: &self.query, body: &self.body, context: self.context, before: &self.before }
     }
 }
 
 /// The record of a write: what was read before it, with the status that the effect gives it.
 pub(crate) fn written(
-    prepared: &Prepared,
+    prepared: &Prepared<'_>,
     finished: &Finished,
     outcome: Option<Outcome>,
 ) -> Result<Mapped, Error> {
@@ -66,7 +78,7 @@ pub(crate) fn written(
         let unified = Map::from_iter([("id".to_owned(), Value::String(id))]);
         return Ok(Mapped { unified, vendor: Value::Null });
     };
-    let mut mapped = one(prepared, target, &input(prepared, finished))?;
+    let mut mapped = one(prepared, target, finished)?;
     if !mapped.unified.contains_key("id") {
         mapped.unified.insert("id".to_owned(), Value::String(id));
     }
@@ -77,7 +89,7 @@ pub(crate) fn written(
 
 fn apply_effect(
     record: &mut Map<String, Value>,
-    prepared: &Prepared,
+    prepared: &Prepared<'_>,
     effect: Option<koine_model::Effect>,
     outcome: Option<Outcome>,
 ) {
@@ -99,7 +111,7 @@ fn apply_effect(
 }
 
 /// Turns a failed plan into the caller's error.
-pub(crate) fn failed(prepared: &Prepared, finished: Finished) -> Error {
+pub(crate) fn failed(prepared: &Prepared<'_>, finished: Finished) -> Error {
     let outcome = finished.outcome;
     match finished.result {
         Err(failure) => {
@@ -115,7 +127,7 @@ pub(crate) fn failed(prepared: &Prepared, finished: Finished) -> Error {
 }
 
 /// A refusal as the row's `error_mapping` would have it: `{status?, message?}`.
-fn restated(prepared: &Prepared, failure: Failure) -> Failure {
+fn restated(prepared: &Prepared<'_>, failure: Failure) -> Failure {
     let Failure::Vendor(mut refusal) = failure else { return failure };
     let mapping = prepared.row().ok().and_then(|row| row.error_mapping.as_ref());
     let Some(mapping) = mapping else { return Failure::Vendor(refusal) };
@@ -136,12 +148,13 @@ fn restated(prepared: &Prepared, failure: Failure) -> Failure {
 }
 
 /// What expressions over a main answer see: no credentials.
-pub(crate) fn answer_scope(prepared: &Prepared, response: &Response) -> Value {
+pub(crate) fn answer_scope(prepared: &Prepared<'_>, response: &Response) -> Value {
     let headers: Map<String, Value> =
         response.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     let data = response.json().unwrap_or(Value::Null);
     json!({
         "id": prepared.call.id, "query": prepared.query, "body": prepared.body, "headers": headers,
-        "status": response.status, "response": data, "data": data, "context": shown_context(prepared),
+        "status": response.status, "response": data, "data": data,
+        "context": prepared.connection.fields().shown(),
     })
 }

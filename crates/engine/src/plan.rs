@@ -1,5 +1,8 @@
 //! Stage 3: from a decoded call to a typed, checked one, and to the question a plan is asked.
 
+use std::cell::LazyCell;
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use koine_connector::compiled::{Parameter, Resource, Row};
 use koine_connector::cursor;
@@ -15,13 +18,13 @@ use crate::{Engine, Operation, UnifiedCall};
 const LONGEST_ID: usize = 1024;
 
 /// A call that is known to be possible, with everything later stages look up.
-pub(crate) struct Prepared {
-    pub connection: Connection,
+pub(crate) struct Prepared<'e> {
+    pub connection: Arc<Connection>,
     pub call: UnifiedCall,
     pub options: Options,
     pub model: String,
-    pub spec: ResourceSpec,
-    pub method: MethodSpec,
+    pub spec: &'e ResourceSpec,
+    pub method: &'e MethodSpec,
     /// Typed parameters.
     pub query: Map<String, Value>,
     /// The body without `remote_data`.
@@ -32,7 +35,7 @@ pub(crate) struct Prepared {
     pub cursor: Option<String>,
 }
 
-impl Prepared {
+impl Prepared<'_> {
     pub(crate) fn resource(&self) -> Option<&Resource> {
         self.connection.connector.models.get(&self.model)?.get(&self.call.resource)
     }
@@ -84,10 +87,10 @@ fn unsupported(connection: &Connection, call: &UnifiedCall) -> Error {
 
 pub(crate) fn prepare(
     engine: &Engine,
-    connection: Connection,
+    connection: Arc<Connection>,
     mut call: UnifiedCall,
     options: Options,
-) -> Result<Prepared, Error> {
+) -> Result<Prepared<'_>, Error> {
     let catalogue = &engine.parts.catalogue;
     let model = catalogue.model(&call.model).ok_or_else(|| Engine::unknown("model", &call.model))?;
     call.resource = call.resource.replace('_', "-");
@@ -106,8 +109,8 @@ pub(crate) fn prepare(
     let base_url = engine.parts.base_urls.base(&connection.connector.name).cloned();
     let mut prepared = Prepared {
         model: model.name.clone(),
-        spec: spec.clone(),
-        method: method.clone(),
+        spec,
+        method,
         query: Map::new(),
         body,
         remote_data,
@@ -217,12 +220,12 @@ fn coerce(name: &str, value: &Value, parameter: &Parameter) -> Result<Value, Err
 }
 
 /// What this vendor needs and the caller did not send, by name.
-fn check_required(prepared: &Prepared, row: &Row, query: &Map<String, Value>) -> Result<(), Error> {
-    let scope = json!({"query": query, "body": prepared.body, "id": prepared.call.id});
+fn check_required(prepared: &Prepared<'_>, row: &Row, query: &Map<String, Value>) -> Result<(), Error> {
+    let scope = LazyCell::new(|| json!({"query": query, "body": prepared.body, "id": prepared.call.id}));
     let lacks = |schema: &IndexMap<String, Parameter>, given: &Map<String, Value>| -> Vec<String> {
         let needed = schema.iter().filter(|(_, parameter)| {
             parameter.required
-                || parameter.required_if.as_ref().is_some_and(|expr| expr.test(&scope).unwrap_or(false))
+                || parameter.required_if.as_ref().is_some_and(|expr| expr.test(&*scope).unwrap_or(false))
         });
         needed.map(|(name, _)| name).filter(|name| is_absent(given.get(*name))).cloned().collect()
     };
@@ -258,7 +261,7 @@ fn is_absent(value: Option<&Value>) -> bool {
 }
 
 /// Ids in a body obey the rules of path ids.
-fn check_body_ids(prepared: &Prepared) -> Result<(), Error> {
+fn check_body_ids(prepared: &Prepared<'_>) -> Result<(), Error> {
     for field in prepared.method.target.iter().chain(&prepared.method.subject) {
         let Some(value) = prepared.body.get(field) else { continue };
         let id = text_of(Some(value)).ok_or_else(|| Error::invalid(format!("`{field}` must be text")))?;
@@ -268,7 +271,7 @@ fn check_body_ids(prepared: &Prepared) -> Result<(), Error> {
 }
 
 /// The question for a plan.
-pub(crate) fn ask(prepared: &Prepared) -> Ask {
+pub(crate) fn ask(prepared: &Prepared<'_>) -> Ask {
     let mut query = prepared.query.clone();
     if let Some(emails) = &prepared.options.emails {
         query.insert("emails".to_owned(), json!(emails));
@@ -284,8 +287,7 @@ pub(crate) fn ask(prepared: &Prepared) -> Ask {
         remote_query: prepared.options.remote_query.clone(),
         remote_data: prepared.remote_data.clone(),
         passthrough: prepared.call.passthrough.clone(),
-        context: prepared.connection.context().unwrap_or_default(),
-        secret_fields: prepared.connection.secret_fields().unwrap_or_default(),
+        context: prepared.connection.fields().clone(),
         base_url: prepared.base_url.clone(),
         limit: prepared.options.limit.filter(|_| !prepared.options.ignore_limit),
         cursor: prepared.cursor.clone(),

@@ -1,5 +1,7 @@
 //! What is special about writes: evidence, idempotency, and crashes.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest;
 use koine_connector::plan::{Failure, Finished, Mode, Send};
 use koine_model::{Effect, Error, ErrorCode, Outcome};
@@ -19,7 +21,11 @@ use crate::{
 const MOST_LOOKS: u32 = 50;
 
 /// A write, from the guards to the stored answer.
-pub(crate) async fn write(engine: &Engine, caller: &Caller, mut prepared: Prepared) -> Result<Reply, Error> {
+pub(crate) async fn write(
+    engine: &Engine,
+    caller: &Caller,
+    mut prepared: Prepared<'_>,
+) -> Result<Reply, Error> {
     if caller.read_only && !prepared.options.plan {
         return Err(Error::new(ErrorCode::NotAllowed, "this token is read-only; use one that may write"));
     }
@@ -37,7 +43,7 @@ pub(crate) async fn write(engine: &Engine, caller: &Caller, mut prepared: Prepar
     result
 }
 
-async fn execute(engine: &Engine, prepared: &mut Prepared, id: Uuid) -> Result<Reply, Error> {
+async fn execute(engine: &Engine, prepared: &mut Prepared<'_>, id: Uuid) -> Result<Reply, Error> {
     let by_address = prepared.subject_id().as_deref() == Some("-");
     subject::find(engine, prepared).await?;
     if let Some(target) = journal_id(prepared).filter(|_| by_address) {
@@ -53,7 +59,7 @@ async fn execute(engine: &Engine, prepared: &mut Prepared, id: Uuid) -> Result<R
 }
 
 /// Everything on one person or group runs one after another; `serialize_on` may name something wider.
-fn lock_key(prepared: &Prepared) -> String {
+fn lock_key(prepared: &Prepared<'_>) -> String {
     let target = prepared.target_id().unwrap_or_default();
     let own = prepared.row().ok().and_then(|row| row.serialize_on.as_ref());
     let scope = json!({"id": target, "body": prepared.body, "query": prepared.query});
@@ -63,7 +69,7 @@ fn lock_key(prepared: &Prepared) -> String {
 
 /// How the journal names what a call acts upon: the target, the user when that is another one, and the vendor's
 /// own parameters that name something, because the same id may be somebody else, or a membership elsewhere, under other ones.
-fn journal_id(prepared: &Prepared) -> Option<String> {
+fn journal_id(prepared: &Prepared<'_>) -> Option<String> {
     let (target, subject) = (prepared.target_id()?, prepared.subject_id()?);
     let mut name = if target == subject { target } else { format!("{target}/{subject}") };
     let schema = prepared.row().ok().map(|row| &row.query_schema);
@@ -76,7 +82,7 @@ fn journal_id(prepared: &Prepared) -> Option<String> {
     Some(name)
 }
 
-async fn evidence(engine: &Engine, prepared: &Prepared) -> Result<bool, Error> {
+async fn evidence(engine: &Engine, prepared: &Prepared<'_>) -> Result<bool, Error> {
     let Some(target) = journal_id(prepared) else { return Ok(false) };
     let account = &prepared.connection.account;
     engine
@@ -88,7 +94,7 @@ async fn evidence(engine: &Engine, prepared: &Prepared) -> Result<bool, Error> {
 }
 
 /// The outcome as a reply or an error; a 404 is decided here.
-fn conclude(prepared: &Prepared, mut finished: Finished, evidence: bool) -> Result<Reply, Error> {
+fn conclude(prepared: &Prepared<'_>, mut finished: Finished, evidence: bool) -> Result<Reply, Error> {
     match &finished.result {
         Ok(_) => {
             let outcome = finished.outcome;
@@ -108,20 +114,18 @@ fn conclude(prepared: &Prepared, mut finished: Finished, evidence: bool) -> Resu
 }
 
 /// Whoever is gone is a success for a removal, and none for a reactivation.
-fn takes_away(prepared: &Prepared) -> bool {
+fn takes_away(prepared: &Prepared<'_>) -> bool {
     let removal = prepared.row().ok().and_then(|row| row.removal.as_ref());
     removal.is_none_or(|removal| removal.effect != Effect::Reactivates)
 }
 
-async fn dry_run(engine: &Engine, prepared: &Prepared) -> Result<Reply, Error> {
+async fn dry_run(engine: &Engine, prepared: &Prepared<'_>) -> Result<Reply, Error> {
     let finished = call::run(engine, prepared, ask(prepared), None).await?;
     if finished.result.is_err() {
         return Err(map::failed(prepared, finished));
     }
     let target = match &finished.target {
-        Some(vendor) => {
-            Some(respond::shape(prepared, map::one(prepared, vendor, &map::input(prepared, &finished))?))
-        }
+        Some(vendor) => Some(respond::shape(prepared, map::one(prepared, vendor, &finished)?)),
         None => None,
     };
     let row = prepared.row()?;
@@ -147,7 +151,7 @@ fn planned(connection: &Connection, send: &Send) -> Value {
            "destructive": send.destructive, "verify": !send.destructive})
 }
 
-fn warnings(prepared: &Prepared) -> Vec<String> {
+fn warnings(prepared: &Prepared<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
     if !prepared.options.verify {
         warnings.push("`koine_verify=false`: success would not be read back".to_owned());
@@ -159,7 +163,7 @@ fn warnings(prepared: &Prepared) -> Vec<String> {
 async fn begin(
     engine: &Engine,
     caller: &Caller,
-    prepared: &Prepared,
+    prepared: &Prepared<'_>,
     id: Uuid,
 ) -> Result<Option<Reply>, Error> {
     let account = &prepared.connection.account;
@@ -194,11 +198,11 @@ async fn begin(
     Err(conflict("a call with this Idempotency-Key is still running; ask again in a moment"))
 }
 
-fn request_of(prepared: &Prepared) -> Value {
+fn request_of(prepared: &Prepared<'_>) -> Value {
     json!({"id": prepared.call.id, "query": prepared.options.query, "body": prepared.body})
 }
 
-fn fingerprint(prepared: &Prepared) -> String {
+fn fingerprint(prepared: &Prepared<'_>) -> String {
     let text =
         json!([prepared.call.operation.name(), prepared.call.path, prepared.call.query, prepared.call.body]);
     let hash = digest::digest(&digest::SHA256, text.to_string().as_bytes());
@@ -282,7 +286,7 @@ async fn settled(engine: &Engine, intent: OpenIntent) -> Result<Settled, Error> 
         passthrough: None,
     };
     let options = Options { query: part("query"), verify: true, ..Options::default() };
-    let mut prepared = plan::prepare(engine, Connection { account, connector }, call, options)?;
+    let mut prepared = plan::prepare(engine, Arc::new(Connection::new(account, connector)), call, options)?;
     let snapshot = intent.target.unwrap_or(Value::Null);
     if let Some(id) = snapshot.get("id").and_then(Value::as_str) {
         prepared.call.id = Some(id.to_owned());

@@ -14,7 +14,7 @@ use crate::{Engine, Operation, Reply, ReplyBody, envelope, error, shown};
 /// The reply to a list or get.
 pub(crate) fn read(
     engine: &Engine,
-    prepared: &Prepared,
+    prepared: &Prepared<'_>,
     mut finished: Finished,
     records: Vec<Mapped>,
 ) -> Result<Reply, Error> {
@@ -43,7 +43,7 @@ pub(crate) fn read(
 
 fn list(
     engine: &Engine,
-    prepared: &Prepared,
+    prepared: &Prepared<'_>,
     records: Vec<Mapped>,
     next: Option<&str>,
     main: Option<&Exchange>,
@@ -63,7 +63,7 @@ fn list(
 }
 
 /// Whether the items of a list lack what the single records have.
-pub(crate) fn is_partial(prepared: &Prepared, row: &Row, main: Option<&Exchange>) -> bool {
+pub(crate) fn is_partial(prepared: &Prepared<'_>, row: &Row, main: Option<&Exchange>) -> bool {
     let rule = row.is_partial.as_ref().zip(main);
     rule.is_some_and(|(expr, main)| expr.test(&answer_scope(prepared, &main.response)).unwrap_or(false))
 }
@@ -74,27 +74,30 @@ fn keyed(items: Vec<Value>, field: &str) -> Value {
 }
 
 /// One record: `remote_data`, `normalized`, excluded fields.
-pub(crate) fn shape(prepared: &Prepared, mapped: Mapped) -> Value {
-    let Mapped { unified, vendor } = mapped;
+pub(crate) fn shape(prepared: &Prepared<'_>, mapped: Mapped) -> Value {
+    let Mapped { mut unified, vendor } = mapped;
     let options = &prepared.options;
-    let mut record = Map::new();
     let normalized = options.format == Format::Normalized;
+    let mut record = Map::with_capacity(unified.len() + 1);
     for name in prepared.spec.fields.keys() {
-        match unified.get(name) {
-            Some(value) => record.insert(name.clone(), value.clone()),
+        if options.exclude_fields.contains(name) {
+            continue;
+        }
+        match unified.swap_remove_entry(name) {
+            Some((name, value)) => record.insert(name, value),
             None if normalized => record.insert(name.clone(), Value::Null),
             None => None,
         };
     }
-    if !normalized && !options.ignore_remote_data && !vendor.is_null() {
+    let excluded = options.exclude_fields.iter().any(|name| name == "remote_data");
+    if !normalized && !excluded && !options.ignore_remote_data && !vendor.is_null() {
         record.insert("remote_data".to_owned(), vendor);
     }
-    record.retain(|name, _| !options.exclude_fields.contains(name));
     Value::Object(record)
 }
 
 /// The reply to a call that was not made.
-pub(crate) fn skipped(prepared: &Prepared) -> Reply {
+pub(crate) fn skipped(prepared: &Prepared<'_>) -> Reply {
     let body = if prepared.call.operation == Operation::List {
         let empty = if prepared.options.key_by.is_some() { json!({}) } else { json!([]) };
         envelope(&empty, None, 0, false)
@@ -114,7 +117,7 @@ fn wrapped(options: &Options, result: Value, debug: Option<&Value>) -> Value {
 }
 
 /// The exchange behind an answer, for people who look for a fault; no credential is in it.
-fn debug(prepared: &Prepared, main: Option<&Exchange>) -> Option<Value> {
+fn debug(prepared: &Prepared<'_>, main: Option<&Exchange>) -> Option<Value> {
     let main = main.filter(|_| prepared.options.format == Format::Debug)?;
     let request = shown::request(&prepared.connection, &main.request);
     let headers: Map<String, Value> =
@@ -137,7 +140,7 @@ fn debug_list(debug: &mut Option<Value>, count: usize, next: Option<&str>, loopi
 
 /// The reply to a write that ended with an outcome.
 pub(crate) fn write(
-    prepared: &Prepared,
+    prepared: &Prepared<'_>,
     main: Option<Exchange>,
     mapped: Mapped,
     outcome: Option<Outcome>,
@@ -153,7 +156,7 @@ pub(crate) fn write(
 }
 
 /// The vendor's headers that may be shown, and those that the row maps.
-fn headers(prepared: &Prepared, main: Option<&Exchange>) -> Vec<(String, String)> {
+fn headers(prepared: &Prepared<'_>, main: Option<&Exchange>) -> Vec<(String, String)> {
     let Some(main) = main else { return Vec::new() };
     let mut headers = error::shown_headers(&main.response);
     let mapping = prepared.row().ok().and_then(|row| row.response_header_mapping.as_ref());

@@ -41,10 +41,12 @@ struct Secrets(Vec<String>);
 
 impl Secrets {
     fn of(connection: &Connection) -> Self {
-        let context = connection.context().unwrap_or_default();
-        let names = connection.secret_fields().unwrap_or_default();
-        let values =
-            names.iter().filter_map(|name| context.get(name)?.as_str()).filter(|value| !value.is_empty());
+        let fields = connection.fields();
+        let values = fields
+            .secret()
+            .iter()
+            .filter_map(|name| fields.all().get(name)?.as_str())
+            .filter(|value| !value.is_empty());
         Self(
             values.flat_map(|value| [value.to_owned(), byte_serialize(value.as_bytes()).collect()]).collect(),
         )

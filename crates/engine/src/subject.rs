@@ -1,10 +1,11 @@
 //! Whom a call is about: `-` with an e-mail in place of an id, and e-mails as a guard beside one.
 
+use std::sync::Arc;
+
 use koine_connector::plan::{Failure, Finished, Success};
 use koine_model::{Error, ErrorCode, Outcome};
 use serde_json::{Map, Value};
 
-use crate::account::Connection;
 use crate::options::Options;
 use crate::plan::{Prepared, ask};
 use crate::{Engine, Operation, UnifiedCall, call, map, plan, respond};
@@ -15,7 +16,7 @@ const MOST_PAGES: usize = 100;
 const USERS: &str = "users";
 
 /// `-` stands for the one user with the e-mail given.
-pub(crate) async fn find(engine: &Engine, prepared: &mut Prepared) -> Result<(), Error> {
+pub(crate) async fn find(engine: &Engine, prepared: &mut Prepared<'_>) -> Result<(), Error> {
     let is_write = prepared.call.operation.is_write();
     let names_user =
         is_write || (prepared.call.operation == Operation::Get && prepared.call.resource == USERS);
@@ -66,7 +67,7 @@ struct Found {
 }
 
 /// The users with this e-mail, compared by us whatever the vendor's filter did.
-async fn with_email(engine: &Engine, prepared: &Prepared, email: &str) -> Result<Found, Error> {
+async fn with_email(engine: &Engine, prepared: &Prepared<'_>, email: &str) -> Result<Found, Error> {
     let users = sub_call(engine, prepared, Operation::List, None)?;
     let row = users.resource().and_then(|resource| resource.methods.get("find"));
     let mut found = Found::default();
@@ -84,7 +85,7 @@ async fn with_email(engine: &Engine, prepared: &Prepared, email: &str) -> Result
         }
         let shallow =
             respond::is_partial(&users, row.map_or_else(|| users.row(), Ok)?, finished.main.as_ref());
-        for mapped in map::read(&users, &finished)? {
+        for mapped in map::read(&users, &mut finished)? {
             let own = emails_of(&mapped.unified);
             found.blind |= shallow && own.is_empty();
             let matches = own.iter().any(|own| own.eq_ignore_ascii_case(email));
@@ -102,16 +103,12 @@ async fn with_email(engine: &Engine, prepared: &Prepared, email: &str) -> Result
 }
 
 /// The users of the same account and model, as a read of ours.
-fn sub_call(
-    engine: &Engine,
-    prepared: &Prepared,
+fn sub_call<'e>(
+    engine: &'e Engine,
+    prepared: &Prepared<'_>,
     operation: Operation,
     id: Option<String>,
-) -> Result<Prepared, Error> {
-    let connection = Connection {
-        account: prepared.connection.account.clone(),
-        connector: prepared.connection.connector.clone(),
-    };
+) -> Result<Prepared<'e>, Error> {
     let call = UnifiedCall {
         model: prepared.model.clone(),
         resource: USERS.to_owned(),
@@ -126,7 +123,7 @@ fn sub_call(
     let mut query = prepared.options.query.clone();
     query.shift_remove("emails");
     let options = Options { query, ..Options::default() };
-    plan::prepare(engine, connection, call, options)
+    plan::prepare(engine, Arc::clone(&prepared.connection), call, options)
 }
 
 fn emails_of(record: &Map<String, Value>) -> Vec<String> {
@@ -139,12 +136,12 @@ fn emails_of(record: &Map<String, Value>) -> Vec<String> {
 }
 
 /// `emails` on a write is a guard: the user found by id must have one of them.
-pub(crate) async fn check_emails(engine: &Engine, prepared: &Prepared) -> Result<(), Error> {
+pub(crate) async fn check_emails(engine: &Engine, prepared: &Prepared<'_>) -> Result<(), Error> {
     let (Some(emails), Some(subject)) = (&prepared.options.emails, prepared.subject_id()) else {
         return Ok(());
     };
     let users = sub_call(engine, prepared, Operation::Get, Some(subject))?;
-    let finished = call::run(engine, &users, ask(&users), None).await?;
+    let mut finished = call::run(engine, &users, ask(&users), None).await?;
     if matches!(finished.result, Err(Failure::NotFound)) {
         if prepared.call.resource == USERS {
             return Ok(()); // the removal itself reads the same user, and decides what a missing one means
@@ -156,7 +153,7 @@ pub(crate) async fn check_emails(engine: &Engine, prepared: &Prepared) -> Result
     if finished.result.is_err() {
         return Err(map::failed(&users, finished));
     }
-    let records = map::read(&users, &finished)?;
+    let records = map::read(&users, &mut finished)?;
     let own: Vec<String> = records.iter().flat_map(|mapped| emails_of(&mapped.unified)).collect();
     if own.is_empty() {
         let text = "the user shows no e-mail to compare with `emails`; nothing was sent";
@@ -166,12 +163,12 @@ pub(crate) async fn check_emails(engine: &Engine, prepared: &Prepared) -> Result
 }
 
 /// The same for someone who is not there any more, but whom the vendor remembers.
-pub(crate) fn check_remembered(prepared: &Prepared, finished: &Finished) -> Result<(), Error> {
+pub(crate) fn check_remembered(prepared: &Prepared<'_>, finished: &Finished) -> Result<(), Error> {
     let (Some(emails), Some(target)) = (&prepared.options.emails, &finished.target) else { return Ok(()) };
     if finished.outcome != Some(Outcome::AlreadyGone) || prepared.call.resource != USERS {
         return Ok(());
     }
-    let own = emails_of(&map::one(prepared, target, &map::input(prepared, finished))?.unified);
+    let own = emails_of(&map::one(prepared, target, finished)?.unified);
     if own.is_empty() || one_matches(&own, emails) { Ok(()) } else { Err(mismatch()) }
 }
 

@@ -94,7 +94,7 @@ fn ended(
         _ => finished.target.iter().collect(),
     };
     for vendor in records {
-        if let Ok(unified) = record(meaning, row, spec, vendor, &MapInput::default()) {
+        if let Ok(unified) = record(meaning, row, spec, vendor, MapInput::default()) {
             assert!(unified.values().all(|value| !value.is_null()), "{unified:?}");
         }
     }
@@ -125,7 +125,8 @@ fn ask(model: &str, resource: &str, method: &str) -> Ask {
         body: fields(json!({"user_id": "12345678", "group_id": "12345678"})),
         context: fields(
             json!({"domain": "acme.okta.com", "api_version": "64.0", "session": {"site_id": "1"}}),
-        ),
+        )
+        .into(),
         base_url: url::Url::parse("https://vendor.example").ok(),
         ..Ask::new(model, resource, method)
     }

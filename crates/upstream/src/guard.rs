@@ -20,6 +20,12 @@ impl Hosts {
         Self(entries.into_iter().map(|entry| entry.into().to_ascii_lowercase()).collect())
     }
 
+    /// These and one more.
+    #[must_use]
+    pub fn with(&self, entry: impl Into<String>) -> Self {
+        Self::new(self.0.iter().cloned().chain([entry.into()]))
+    }
+
     /// Whether the URL's host and port are an entry.
     #[must_use]
     pub fn allows(&self, url: &Url) -> bool {

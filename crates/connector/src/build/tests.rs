@@ -9,6 +9,7 @@ use url::Url;
 
 use super::{Additions, BuildError, checked_path, request, segment, set_query};
 use crate::compiled::Connector;
+use crate::expr::Roots;
 use crate::problem::Problems;
 use crate::yaml::Node;
 
@@ -28,7 +29,8 @@ fn connector() -> Connector {
 fn built(connector: &Connector, name: &str, id: &str) -> Result<Url, BuildError> {
     let base = Url::parse("https://api.example.com/v1").unwrap();
     let spec = &connector.requests[name];
-    request(connector, spec, &base, &json!({"id": id}), Additions::default()).map(|request| request.url)
+    let scope = json!({"id": id});
+    request(connector, spec, &base, &Roots::new(&scope), Additions::default()).map(|request| request.url)
 }
 
 #[test]
@@ -37,7 +39,8 @@ fn a_header_without_a_value_is_left_out() {
     let base = Url::parse("https://api.example.com/v1").unwrap();
     let headers = |context: Value| {
         let scope = json!({"id": "7", "context": context});
-        request(&connector, &connector.requests["users.get"], &base, &scope, Additions::default())
+        let roots = Roots::new(&scope);
+        request(&connector, &connector.requests["users.get"], &base, &roots, Additions::default())
             .unwrap()
             .headers
     };

@@ -1,7 +1,7 @@
 //! JSON to the engine's values and back.
 
 use jsonata_core::value::JValue;
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
 use super::{EvalError, dates};
 
@@ -22,12 +22,19 @@ pub(super) fn to_engine(value: &Value) -> JValue {
         Value::Number(number) => number_to_engine(number),
         Value::String(text) => JValue::string(text.as_str()),
         Value::Array(items) => JValue::array(items.iter().map(to_engine).collect()),
-        Value::Object(map) => object_to_engine(map),
+        Value::Object(map) => {
+            JValue::object(map.iter().map(|(key, value)| (key.clone(), to_engine(value))).collect())
+        }
     }
 }
 
-pub(super) fn object_to_engine(map: &Map<String, Value>) -> JValue {
-    JValue::object(map.iter().map(|(key, value)| (key.clone(), to_engine(value))).collect())
+/// What becomes of a value that the engine hands on as it is.
+pub(super) fn through_engine(value: &Value) -> Result<Option<Value>, EvalError> {
+    match value {
+        Value::Null | Value::Bool(_) => Ok(Some(value.clone())),
+        Value::String(text) if text.len() <= MOST_OUTPUT => Ok(Some(value.clone())),
+        other => from_engine(&to_engine(other)),
+    }
 }
 
 /// An integer beyond 2^53 becomes text: every digit counts when it is an id.
@@ -69,7 +76,7 @@ fn convert(value: &JValue, depth: usize, budget: &mut usize) -> Result<Option<Va
             if let Some(date) = dates::of(value) {
                 return Ok(Some(date.map_or(Value::Null, |date| Value::String(date.iso()))));
             }
-            let mut object = Map::new();
+            let mut object = serde_json::Map::new();
             for (key, item) in map.iter().filter(|(key, _)| !key.starts_with(HIDDEN)) {
                 *budget = budget.checked_sub(key.len()).ok_or_else(|| fail("the result is too large"))?;
                 if let Some(item) = convert(item, depth + 1, budget)? {

@@ -9,15 +9,18 @@ mod convert;
 mod dates;
 mod functions;
 mod needs;
+mod plain;
 mod pool;
+mod roots;
+mod scope;
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use jsonata_core::ast::AstNode;
-use jsonata_core::value::JValue;
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+pub use roots::Roots;
+pub use scope::Scope;
 
 /// A compiled expression; cheap to clone.
 #[derive(Clone)]
@@ -26,6 +29,8 @@ pub struct Expr(Arc<Inner>);
 struct Inner {
     source: String,
     ast: AstNode,
+    /// The same, where it is simple enough to do without the engine.
+    plain: Option<plain::Plain>,
     /// What it can see of its root; `None`: all of it.
     needs: Option<Vec<String>>,
 }
@@ -61,8 +66,8 @@ impl Expr {
     /// Syntax, unknown functions, unknown root names.
     pub fn compile(source: &str, roots: &[&str]) -> Result<Self, ExprError> {
         let mut ast = check::parsed(source, roots)?;
-        let needs = needs::of(&mut ast);
-        Ok(Self(Arc::new(Inner { source: source.to_owned(), ast, needs })))
+        let (needs, plain) = (needs::of(&mut ast), plain::of(&ast));
+        Ok(Self(Arc::new(Inner { source: source.to_owned(), ast, plain, needs })))
     }
 
     /// The text it was compiled from.
@@ -71,20 +76,41 @@ impl Expr {
         &self.0.source
     }
 
-    /// Evaluates against a root object; `None` is JSONata's "nothing".
+    /// Evaluates against a root object or a [`Scope`]; `None` is JSONata's "nothing".
     ///
     /// # Errors
     /// A failing function, or a limit reached.
-    pub fn eval(&self, input: &Value) -> Result<Option<Value>, EvalError> {
-        Scope::new(input).eval(self)
+    pub fn eval(&self, input: &(impl Input + ?Sized)) -> Result<Option<Value>, EvalError> {
+        input.eval(self)
     }
 
     /// Truthiness by JSONata's own rules; nothing is false.
     ///
     /// # Errors
     /// As [`Expr::eval`].
-    pub fn test(&self, input: &Value) -> Result<bool, EvalError> {
+    pub fn test(&self, input: &(impl Input + ?Sized)) -> Result<bool, EvalError> {
         Ok(self.eval(input)?.is_some_and(|value| truthy(&value)))
+    }
+}
+
+/// What an expression can be evaluated against.
+pub trait Input {
+    /// Evaluates one expression.
+    ///
+    /// # Errors
+    /// As [`Expr::eval`].
+    fn eval(&self, expr: &Expr) -> Result<Option<Value>, EvalError>;
+}
+
+impl Input for Value {
+    fn eval(&self, expr: &Expr) -> Result<Option<Value>, EvalError> {
+        Scope::new(self).eval(expr)
+    }
+}
+
+impl Input for Scope<'_> {
+    fn eval(&self, expr: &Expr) -> Result<Option<Value>, EvalError> {
+        Scope::eval(self, expr)
     }
 }
 
@@ -113,111 +139,6 @@ fn truthy(value: &Value) -> bool {
         Value::String(text) => !text.is_empty(),
         Value::Array(items) => items.iter().any(truthy),
         Value::Object(map) => !map.is_empty(),
-    }
-}
-
-/// A root object that is evaluated many times; each part is converted once, when an expression first sees it. Not
-/// `Send`: use it within one synchronous block.
-pub struct Scope<'v> {
-    root: Root<'v>,
-    parts: RefCell<HashMap<&'v str, JValue>>,
-    whole: OnceCell<JValue>,
-}
-
-/// Where names are looked up.
-enum Root<'v> {
-    One(&'v Value),
-    /// The names over the object hide its own, and are hidden by none; those under it are hidden by its own.
-    Layers {
-        over: Vec<(&'v str, &'v Value)>,
-        object: &'v Value,
-        under: Vec<(&'v str, &'v Map<String, Value>)>,
-    },
-}
-
-impl<'v> Scope<'v> {
-    /// Over this root.
-    #[must_use]
-    pub fn new(input: &'v Value) -> Self {
-        Self::of(Root::One(input))
-    }
-
-    /// Over an object with further names: those of `over` win, those of `under` give way.
-    #[must_use]
-    pub fn layered(
-        over: Vec<(&'v str, &'v Value)>,
-        object: &'v Value,
-        under: Vec<(&'v str, &'v Map<String, Value>)>,
-    ) -> Self {
-        Self::of(Root::Layers { over, object, under })
-    }
-
-    fn of(root: Root<'v>) -> Self {
-        Self { root, parts: RefCell::default(), whole: OnceCell::new() }
-    }
-
-    /// Evaluates one expression.
-    ///
-    /// # Errors
-    /// As [`Expr::eval`].
-    pub fn eval(&self, expr: &Expr) -> Result<Option<Value>, EvalError> {
-        let Inner { source, ast, needs } = &*expr.0;
-        let value = match needs.as_ref().filter(|_| self.root.has_names()) {
-            Some(needs) => pool::evaluate(source, ast, &self.seen(needs))?,
-            None => pool::evaluate(source, ast, self.whole.get_or_init(|| self.root.whole()))?,
-        };
-        convert::from_engine(&value)
-    }
-
-    /// The root with only these names.
-    fn seen(&self, needs: &[String]) -> JValue {
-        let mut parts = self.parts.borrow_mut();
-        let found = needs.iter().filter_map(|name| {
-            if let Some(part) = parts.get(name.as_str()) {
-                return Some((name.clone(), part.clone()));
-            }
-            let (key, part) = self.root.part(name)?;
-            parts.insert(key, part.clone());
-            Some((name.clone(), part))
-        });
-        JValue::object(found.collect())
-    }
-}
-
-impl<'v> Root<'v> {
-    /// Whether it is an object, whose parts can be told apart.
-    fn has_names(&self) -> bool {
-        !matches!(self, Self::One(value) if !value.is_object())
-    }
-
-    fn part(&self, name: &str) -> Option<(&'v str, JValue)> {
-        let inside = |value: &'v Value| {
-            let (key, value) = value.as_object()?.get_key_value(name)?;
-            Some((key.as_str(), convert::to_engine(value)))
-        };
-        match self {
-            Self::One(value) => inside(value),
-            Self::Layers { over, object, under } => {
-                let over = over.iter().find(|(key, _)| *key == name);
-                let over = over.map(|(key, value)| (*key, convert::to_engine(value)));
-                let under = || under.iter().find(|(key, _)| *key == name);
-                over.or_else(|| inside(object))
-                    .or_else(|| under().map(|(key, map)| (*key, convert::object_to_engine(map))))
-            }
-        }
-    }
-
-    fn whole(&self) -> JValue {
-        match self {
-            Self::One(value) => convert::to_engine(value),
-            Self::Layers { over, object, under } => {
-                let own = object.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
-                let names =
-                    under.iter().map(|(key, _)| *key).chain(own).chain(over.iter().map(|(key, _)| *key));
-                let parts = names.filter_map(|name| self.part(name));
-                JValue::object(parts.map(|(key, part)| (key.to_owned(), part)).collect())
-            }
-        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! What an answer means, by the connector's own rules.
 
+use std::cell::LazyCell;
+
 use koine_model::{Answer, Response};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::types::Refusal;
 use crate::compiled::{Connector, RequestSpec};
@@ -47,14 +49,16 @@ pub(super) fn judge(
         Answer::NotSent(why) => return Verdict::NotSent(why),
         Answer::Forbidden(why) => return Verdict::Forbidden(why),
     };
-    let wire = wire_scope(&response);
-    let holds = |expr: Option<&Expr>| expr.is_some_and(|expr| expr.test(&wire).unwrap_or(false));
+    // Most successes are none of the rules' business.
+    let wire = LazyCell::new(|| wire_scope(&response));
+    let holds = |expr: Option<&Expr>| expr.is_some_and(|expr| expr.test(&*wire).unwrap_or(false));
     let throttled = response.status == 429 || holds(connector.rate_limit.is_limited.as_ref());
     let is_error = spec.is_error.as_ref().or(connector.errors.is_error.as_ref());
     let erring = !(200..300).contains(&response.status) || holds(is_error);
     if !erring && !throttled {
         return Verdict::Good(response);
     }
+    let wire = wire_scope(&response);
     let told = told_status(connector, &wire);
     // An error inside a success is the gateway's 502 unless the connector's rule knows better.
     let own = if response.status < 400 { 502 } else { response.status };
@@ -92,10 +96,14 @@ fn told_status(connector: &Connector, wire: &Value) -> Option<u16> {
 
 /// `data`, `status`, `headers`, `response`.
 pub(crate) fn wire_scope(response: &Response) -> Value {
-    let headers: Map<String, Value> =
-        response.headers.iter().map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect();
     let data = response.json().unwrap_or(Value::Null);
-    json!({"data": data, "response": data, "status": response.status, "headers": headers})
+    json!({"data": data, "response": data, "status": response.status, "headers": headers(response)})
+}
+
+/// Headers as expressions see them.
+pub(super) fn headers(response: &Response) -> Value {
+    let pairs = response.headers.iter();
+    Value::Object(pairs.map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect())
 }
 
 fn message(connector: &Connector, wire: &Value) -> Option<String> {

@@ -1,5 +1,7 @@
 //! Reads: one record, or a page of a list in the vendor's style of walking.
 
+use std::borrow::Cow;
+
 use koine_model::{Body, Request, Response};
 use serde_json::{Value, json};
 use url::Url;
@@ -8,6 +10,7 @@ use super::scope::body_of;
 use super::{Failure, Plan, Stage, Step, Success, broken};
 use crate::authorize::host_of;
 use crate::compiled::{PageStyle, Pagination, RequestSpec, Row};
+use crate::expr::Expr;
 
 /// Most empty pages that are read past before the list is called ended.
 const MOST_EMPTY_PAGES: u32 = 10;
@@ -69,11 +72,11 @@ impl Plan {
     }
 
     /// What requests of a `dynamic` list see as `pagination`.
-    pub(super) fn page_values(&self) -> Option<Value> {
+    pub(super) fn page_values(&self) -> Option<Cow<'_, Value>> {
         let cursor = self.pages.cursor.as_deref().or(self.ask.cursor.as_deref());
         match cursor {
-            Some(text) => serde_json::from_str(text).ok().filter(Value::is_object),
-            None => self.pages.initial.clone(),
+            Some(text) => serde_json::from_str(text).ok().filter(Value::is_object).map(Cow::Owned),
+            None => self.pages.initial.as_ref().map(Cow::Borrowed),
         }
     }
 
@@ -83,9 +86,10 @@ impl Plan {
             return Ok(());
         };
         if self.pages.initial.is_none() {
-            let mut scope = self.scope(false);
             let limit = spec.pagination.as_ref().and_then(|pages| page_size(pages, self.ask.limit));
-            scope["query"]["limit"] = json!(limit);
+            let mut query = self.seen.query().clone();
+            query["limit"] = json!(limit);
+            let scope = self.scope(false).with("query", query);
             let value = initial.eval(&scope).map_err(|error| broken("pagination", &error))?;
             self.pages.initial = Some(value.unwrap_or_else(|| json!({})));
         }
@@ -151,17 +155,19 @@ impl Plan {
         current: Option<&str>,
         size: Option<u64>,
     ) -> Step<Option<String>> {
-        let scope = self.answer_scope(response, body_of(response)?.unwrap_or(Value::Null), false);
-        let number = |expr: &Option<crate::expr::Expr>| -> Step<Option<u64>> {
-            let Some(expr) = expr else { return Ok(None) };
-            let value = expr.eval(&scope).map_err(|error| broken("pagination", &error))?;
+        let eval = |what: &str, expr: &Expr| -> Step<Option<Value>> {
+            let scope = self.answer_scope(response, body_of(response)?.unwrap_or(Value::Null), false);
+            expr.eval(&scope).map_err(|error| broken(what, &error))
+        };
+        let number = |expr: &Option<Expr>| -> Step<Option<u64>> {
+            let value = expr.as_ref().map_or(Ok(None), |expr| eval("pagination", expr))?;
             Ok(value.as_ref().and_then(as_u64))
         };
         let full = size.is_none_or(|limit| count as u64 >= limit);
         Ok(match &pages.style {
             PageStyle::LinkHeader => next_link(response),
             PageStyle::Cursor { path, .. } => {
-                let value = path.eval(&scope).map_err(|error| broken("cursor_path", &error))?;
+                let value = eval("cursor_path", path)?;
                 value.and_then(|value| match value {
                     Value::String(text) if !text.is_empty() => Some(text),
                     Value::Number(number) => Some(number.to_string()),
@@ -190,7 +196,7 @@ impl Plan {
                 next_range(response, from, count as u64, full)
             }
             PageStyle::Dynamic { next, .. } => {
-                let value = next.eval(&scope).map_err(|error| broken("pagination", &error))?;
+                let value = eval("pagination", next)?;
                 value.filter(Value::is_object).map(|values| values.to_string())
             }
         })

@@ -18,11 +18,12 @@ mod write;
 use std::sync::Arc;
 
 use koine_model::{Answer, Outcome, Request, Response};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::build::{self, Additions, BuildError};
 use crate::compiled::{Call, Choice, Connector, RequestSpec, ResponseFormat, Row, Target};
+use crate::expr::Scope;
 use crate::xml;
 pub(crate) use judge::wire_scope;
 use judge::{Verdict, judge};
@@ -62,15 +63,17 @@ enum Why {
 pub struct Plan {
     connector: Arc<Connector>,
     ask: Ask,
+    seen: scope::Seen,
     base: Url,
     stage: Stage,
-    before: Map<String, Value>,
+    /// Named answers of steps, as an object.
+    before: Value,
     target: Option<Value>,
     main: Option<Exchange>,
     /// The list that a step or a proof is reading.
     gathered: gather::Gathered,
     /// The request whose answer is being taken.
-    asked: Option<Request>,
+    asked: Option<Arc<Request>>,
     planned: Vec<Send>,
     /// The request in flight.
     sent: Option<Send>,
@@ -106,14 +109,16 @@ impl Plan {
     /// `now` is the epoch second.
     pub fn new(connector: Arc<Connector>, mut ask: Ask, now: u64) -> Result<Self, Failure> {
         let (known_target, known_before) = (ask.known_target.take(), std::mem::take(&mut ask.known_before));
-        let context = Value::Object(ask.context.clone());
-        let base = build::base_url(&connector, &context, ask.base_url.as_ref()).map_err(from_build)?;
+        let base =
+            build::base_url(&connector, ask.context.all(), ask.base_url.as_ref()).map_err(from_build)?;
+        let seen = scope::Seen::of(&mut ask);
         let mut plan = Self {
             connector,
             ask,
+            seen,
             base,
             stage: Stage::Target,
-            before: known_before,
+            before: Value::Object(known_before),
             target: known_target,
             main: None,
             gathered: gather::Gathered::default(),
@@ -155,7 +160,7 @@ impl Plan {
     /// What a later settlement must know: the ids and body of the call, and what was read so far.
     #[must_use]
     pub fn snapshot(&self) -> Value {
-        json!({"id": self.ask.id, "body": self.ask.body, "target": self.target, "before": self.before})
+        json!({"id": self.ask.id, "body": self.seen.body, "target": self.target, "before": self.before})
     }
 
     /// What to do next.
@@ -180,7 +185,7 @@ impl Plan {
     /// Takes the answer to the last request.
     pub fn feed(&mut self, answer: Answer) {
         let Some(send) = self.sent.take() else { return };
-        self.asked = Some(send.request.clone());
+        self.asked = Some(Arc::clone(&send.request));
         let connector = self.connector.clone();
         let Some(spec) = connector.requests.get(&send.step) else { return };
         let answer = readable(spec.response_format, answer);
@@ -209,7 +214,7 @@ impl Plan {
 
     /// The answer in hand is the one that callers may see.
     fn keep_main(&mut self, response: Response) {
-        self.main = self.asked.clone().map(|request| Exchange { request, response });
+        self.main = self.asked.take().map(|request| Exchange { request, response });
     }
 
     fn row(&self) -> Step<&Row> {
@@ -320,14 +325,12 @@ impl Plan {
         let mut scope = self.scope(true);
         if let Some(expr) = id {
             let id = expr.eval(&scope).map_err(|error| broken("target.id", &error))?.unwrap_or(Value::Null);
-            if let Value::Object(map) = &mut scope {
-                map.insert("id".to_owned(), as_text(id));
-            }
+            scope = scope.with("id", as_text(id));
         }
         let name = self.main_name(get, &scope)?;
         let additions = self.additions(get, &scope, false)?;
         let mut send = self.build(connector, &name, &scope, additions)?;
-        self.place_on_gathered(self.spec(connector, &name)?, &mut send.request)?;
+        self.place_on_gathered(self.spec(connector, &name)?, Arc::make_mut(&mut send.request))?;
         Ok(Some(send))
     }
 
@@ -336,30 +339,35 @@ impl Plan {
         let name = self.choose(&call.request, &scope)?;
         if let Some(expr) = &call.id {
             let id = expr.eval(&scope).map_err(|error| broken("id", &error))?.unwrap_or(Value::Null);
-            if let Value::Object(map) = &mut scope {
-                map.insert("id".to_owned(), as_text(id));
-            }
+            scope = scope.with("id", as_text(id));
         }
         let mut additions = Additions::default();
         if let Some(template) = &call.query {
-            let value = template.render(&scope).map_err(|error| Failure::Input(error.to_string()))?;
-            additions.query = value.as_object().cloned().unwrap_or_default();
+            let value = template.fill(scope.roots()).map_err(|error| Failure::Input(error.to_string()))?;
+            if let Value::Object(query) = value {
+                additions.query = query;
+            }
         }
         if let Some(template) = &call.body {
             additions.body =
-                Some(template.render(&scope).map_err(|error| Failure::Input(error.to_string()))?);
+                Some(template.fill(scope.roots()).map_err(|error| Failure::Input(error.to_string()))?);
         }
         let mut send = self.build(connector, &name, &scope, additions)?;
-        self.place_on_gathered(self.spec(connector, &name)?, &mut send.request)?;
+        self.place_on_gathered(self.spec(connector, &name)?, Arc::make_mut(&mut send.request))?;
         Ok(send)
     }
 
-    fn build(&self, connector: &Connector, name: &str, scope: &Value, additions: Additions) -> Step<Send> {
+    fn build(
+        &self,
+        connector: &Connector,
+        name: &str,
+        scope: &Scope<'_>,
+        additions: Additions,
+    ) -> Step<Send> {
         let spec = self.spec(connector, name)?;
-        let request: Request =
-            build::request(connector, spec, &self.base, scope, additions).map_err(from_build)?;
+        let request = build::request(connector, spec, &self.base, scope.roots(), additions);
         Ok(Send {
-            request,
+            request: Arc::new(request.map_err(from_build)?),
             delay_ms: self.delay_ms,
             step: name.to_owned(),
             destructive: false,
@@ -374,7 +382,7 @@ impl Plan {
             .ok_or_else(|| Failure::Connector(format!("{} has no request `{name}`", self.connector.name)))
     }
 
-    fn choose(&self, choice: &Choice, scope: &Value) -> Step<String> {
+    fn choose(&self, choice: &Choice, scope: &Scope<'_>) -> Step<String> {
         match choice {
             Choice::Fixed(name) => Ok(name.clone()),
             Choice::Chosen(expr, allowed) => {
@@ -505,8 +513,8 @@ impl Plan {
         let select = step.call.as_ref().and_then(|call| call.select.as_ref());
         let Some(value) = self.whole(spec, select, &response)? else { return Ok(()) };
         let value = value.unwrap_or(Value::Null);
-        if let Some(name) = &step.name {
-            self.before.insert(name.clone(), value);
+        if let (Some(name), Value::Object(before)) = (&step.name, &mut self.before) {
+            before.insert(name.clone(), value);
         }
         if step.main {
             self.keep_main(response);
@@ -535,13 +543,17 @@ impl Plan {
     fn end(&mut self, result: Result<Success, Failure>, outcome: Option<Outcome>, detail: Option<String>) {
         self.stage = Stage::End;
         self.sent = None;
+        let before = match self.before.take() {
+            Value::Object(before) => before,
+            _ => serde_json::Map::new(),
+        };
         self.done = Some(Finished {
             result,
             outcome,
             target: self.target.take(),
             main: self.main.take(),
             planned: std::mem::take(&mut self.planned),
-            before: std::mem::take(&mut self.before),
+            before,
             detail,
         });
     }

@@ -1,50 +1,76 @@
 //! The roots that expressions and placeholders of a plan see.
 
-use koine_model::Response;
+use std::borrow::Cow;
+
+use koine_model::{CredentialFields, Response};
 use serde_json::{Map, Value};
 
+use super::types::Ask;
 use super::{Failure, Plan, Step, broken};
 use crate::compiled::{RequestSpec, ResponseFormat};
-use crate::expr::Expr;
+use crate::expr::{Expr, Roots, Scope};
+
+/// What of a call is shown, in the form in which it is shown.
+pub(super) struct Seen {
+    context: CredentialFields,
+    id: Option<Value>,
+    query: Value,
+    raw_query: Value,
+    pub(super) body: Value,
+}
+
+impl Seen {
+    /// Takes it out of the question.
+    pub(super) fn of(ask: &mut Ask) -> Self {
+        let object = |map: &mut Map<String, Value>| Value::Object(std::mem::take(map));
+        Self {
+            context: ask.context.clone(),
+            id: ask.id.clone().map(Value::String),
+            query: object(&mut ask.query),
+            raw_query: object(&mut ask.raw_query),
+            body: object(&mut ask.body),
+        }
+    }
+
+    pub(super) fn query(&self) -> &Value {
+        &self.query
+    }
+}
 
 impl Plan {
     /// Roots before an answer; with `secrets`, credential fields are complete and also at the top.
-    pub(super) fn scope(&self, secrets: bool) -> Value {
-        let ask = &self.ask;
-        let mut context = ask.context.clone();
-        if !secrets {
-            context.retain(|name, _| !ask.secret_fields.contains(name));
-        }
-        let mut scope = if secrets { context.clone() } else { Map::new() };
-        scope.insert("credentials".to_owned(), Value::Object(context.clone()));
-        scope.insert("context".to_owned(), Value::Object(context));
-        scope.insert("query".to_owned(), Value::Object(ask.query.clone()));
-        scope.insert("rawQuery".to_owned(), Value::Object(ask.raw_query.clone()));
-        scope.insert("body".to_owned(), Value::Object(ask.body.clone()));
-        scope.insert("before".to_owned(), Value::Object(self.before.clone()));
-        if let Some(target) = &self.target {
-            scope.insert("target".to_owned(), target.clone());
-        }
-        if let Some(values) = self.page_values() {
-            scope.insert("pagination".to_owned(), values);
-        }
-        match &ask.id {
-            Some(id) => scope.insert("id".to_owned(), Value::String(id.clone())),
-            None => scope.remove("id"),
-        };
-        Value::Object(scope)
+    pub(super) fn scope(&self, secrets: bool) -> Scope<'_> {
+        Scope::new(self.roots(secrets))
+    }
+
+    fn roots(&self, secrets: bool) -> Roots<'_> {
+        let Seen { context, id, query, raw_query, body } = &self.seen;
+        let fields = if secrets { context.all() } else { context.shown() };
+        let shown = [
+            ("credentials", fields),
+            ("context", fields),
+            ("query", query),
+            ("rawQuery", raw_query),
+            ("body", body),
+            ("before", &self.before),
+        ];
+        let shown = shown.into_iter().chain(self.target.as_ref().map(|target| ("target", target)));
+        let mut over: Vec<_> = shown.map(|(name, value)| (name, Some(Cow::Borrowed(value)))).collect();
+        over.extend(self.page_values().map(|values| ("pagination", Some(values))));
+        // Without an id there is none, whatever credential field may have that name.
+        over.push(("id", id.as_ref().map(Cow::Borrowed)));
+        Roots::layered(over, if secrets { fields } else { &Value::Null }, Vec::new())
     }
 
     /// Roots over an answer: no secrets.
-    pub(super) fn answer_scope(&self, response: &Response, record: Value, not_found: bool) -> Value {
-        let mut scope = self.scope(false);
-        if let (Value::Object(scope), Value::Object(wire)) = (&mut scope, super::judge::wire_scope(response))
-        {
-            scope.extend(wire);
-            scope.insert("response".to_owned(), record);
-            scope.insert("not_found".to_owned(), Value::Bool(not_found));
-        }
-        scope
+    pub(super) fn answer_scope(&self, response: &Response, record: Value, not_found: bool) -> Scope<'_> {
+        let mut roots = self.roots(false);
+        roots.set("data", Cow::Owned(response.json().unwrap_or(Value::Null)));
+        roots.set("response", Cow::Owned(record));
+        roots.set("status", Cow::Owned(response.status.into()));
+        roots.set("headers", Cow::Owned(super::judge::headers(response)));
+        roots.set("not_found", Cow::Owned(Value::Bool(not_found)));
+        Scope::new(roots)
     }
 
     /// What the request's `response_path` points at.

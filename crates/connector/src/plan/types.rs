@@ -1,6 +1,8 @@
 //! What a plan is given, yields and ends with.
 
-use koine_model::{Body, Outcome, Request, Response};
+use std::sync::Arc;
+
+use koine_model::{Body, CredentialFields, Outcome, Request, Response};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -39,9 +41,7 @@ pub struct Ask {
     /// Sent in place of the body of the main request.
     pub passthrough: Option<Body>,
     /// Credential fields, secret ones included.
-    pub context: Map<String, Value>,
-    /// Names of the secret ones.
-    pub secret_fields: Vec<String>,
+    pub context: CredentialFields,
     /// The operator's base URL for this connector.
     pub base_url: Option<Url>,
     /// Page size wanted.
@@ -73,8 +73,7 @@ impl Ask {
             remote_query: Map::new(),
             remote_data: Map::new(),
             passthrough: None,
-            context: Map::new(),
-            secret_fields: Vec::new(),
+            context: CredentialFields::default(),
             base_url: None,
             limit: None,
             cursor: None,
@@ -99,7 +98,7 @@ pub enum Next {
 #[derive(Clone, Debug)]
 pub struct Send {
     /// What to send.
-    pub request: Request,
+    pub request: Arc<Request>,
     /// Milliseconds to wait first.
     pub delay_ms: u64,
     /// The request's name, for the journal and the plan document.
@@ -133,7 +132,7 @@ pub struct Finished {
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// What was sent, without credentials.
-    pub request: Request,
+    pub request: Arc<Request>,
     /// What came back.
     pub response: Response,
 }

@@ -1,5 +1,7 @@
 //! The dangerous half of a plan: sending the main request, and finding out what came of it.
 
+use std::sync::Arc;
+
 use koine_model::{Effect, Outcome, Response};
 use serde_json::{Map, Value};
 
@@ -9,6 +11,7 @@ use super::types::{Failure, Mode, Refusal, Send, Success};
 use super::{MOST_SENDS, Plan, Stage, Step, Why, broken, row};
 use crate::build::Additions;
 use crate::compiled::{Connector, RequestSpec, Row, Verify};
+use crate::expr::Scope;
 
 impl Plan {
     /// The main request of any method.
@@ -20,17 +23,19 @@ impl Plan {
         let additions = self.additions(row, &scope, true)?;
         let mut send = self.build(connector, &name, &scope, additions)?;
         if spec.reads {
+            let request = Arc::make_mut(&mut send.request);
             match self.is_list() {
-                true => self.place_on_page(spec, &mut send.request)?,
-                false => self.place_on_gathered(spec, &mut send.request)?,
+                true => self.place_on_page(spec, request)?,
+                false => self.place_on_gathered(spec, request)?,
             }
             return Ok(Some(send));
         }
         send.destructive = true;
         if let Some(body) = &self.ask.passthrough {
             // The caller's content type, not the connector's.
-            send.request.headers.retain(|(name, _)| name != "content-type");
-            send.request.body = Some(body.clone());
+            let request = Arc::make_mut(&mut send.request);
+            request.headers.retain(|(name, _)| name != "content-type");
+            request.body = Some(body.clone());
         }
         if self.ask.mode == Mode::DryRun {
             self.planned.push(send);
@@ -43,7 +48,7 @@ impl Plan {
         Ok(Some(send))
     }
 
-    pub(super) fn main_name(&self, row: &Row, scope: &Value) -> Step<String> {
+    pub(super) fn main_name(&self, row: &Row, scope: &Scope<'_>) -> Step<String> {
         let resource =
             row.resource.as_ref().ok_or_else(|| Failure::Connector("the method calls nothing".to_owned()))?;
         let first = self.choose(resource, scope)?;
@@ -54,15 +59,17 @@ impl Plan {
     }
 
     /// Query, body, path and headers as the row maps them; of the main request `remote_query` and `remote_data` win.
-    pub(super) fn additions(&self, row: &Row, scope: &Value, main: bool) -> Step<Additions> {
-        let object =
-            |value: Option<Value>| value.and_then(|value| value.as_object().cloned()).unwrap_or_default();
+    pub(super) fn additions(&self, row: &Row, scope: &Scope<'_>, main: bool) -> Step<Additions> {
+        let object = |value: Option<Value>| match value {
+            Some(Value::Object(map)) => map,
+            _ => Map::new(),
+        };
         let eval = |what: &str, expr: Option<&crate::expr::Expr>| -> Step<Option<Value>> {
             expr.map_or(Ok(None), |expr| expr.eval(scope).map_err(|error| broken(what, &error)))
         };
         let render = |template: Option<&crate::template::Template>| -> Step<Option<Value>> {
             template
-                .map(|template| template.render(scope))
+                .map(|template| template.fill(scope.roots()))
                 .transpose()
                 .map_err(|e| Failure::Input(e.to_string()))
         };
@@ -162,15 +169,14 @@ impl Plan {
 
     /// The connector's own word on an answer that means "there was nothing to remove".
     fn says_already_gone(&self, row: &Row, response: &Response) -> bool {
-        let scope = self.answer_scope(response, Value::Null, false);
-        row.already_gone.as_ref().is_some_and(|expr| expr.test(&scope).unwrap_or(false))
+        let Some(expr) = &row.already_gone else { return false };
+        expr.test(&self.answer_scope(response, Value::Null, false)).unwrap_or(false)
     }
 
     /// The connector's own word on a refusal that has an effect.
     fn says_less(&self, row: &Row, response: &Response) -> bool {
-        let scope = self.answer_scope(response, Value::Null, false);
-        row.verify.is_some()
-            && row.lesser.as_ref().is_some_and(|less| less.when.test(&scope).unwrap_or(false))
+        let Some(less) = row.lesser.as_ref().filter(|_| row.verify.is_some()) else { return false };
+        less.when.test(&self.answer_scope(response, Value::Null, false)).unwrap_or(false)
     }
 
     fn read_back(&mut self, why: Why) -> Step<()> {
@@ -257,11 +263,12 @@ impl Plan {
                 Why::Confirm | Why::Settle => self.go(Stage::After(0)).map(|_| ()),
             };
         }
+        let less = self.did_less && self.shows_less(&scope)?;
+        let repeat = verify.repeat_if.as_ref().is_some_and(|expr| expr.test(&scope).unwrap_or(false));
         self.read_ok = true;
-        if self.did_less && self.shows_less(&scope)? {
+        if less {
             return self.go(Stage::After(0)).map(|_| ());
         }
-        let repeat = verify.repeat_if.as_ref().is_some_and(|expr| expr.test(&scope).unwrap_or(false));
         if repeat && self.main_sends < MOST_SENDS && self.ask.mode == Mode::Run {
             // What was read may be older than what was done: a refusal of the repeat will not be the last word.
             self.unsure
@@ -271,7 +278,7 @@ impl Plan {
         self.read_later(verify, tries, why, Some(repeat))
     }
 
-    fn shows_less(&self, scope: &Value) -> Step<bool> {
+    fn shows_less(&self, scope: &Scope<'_>) -> Step<bool> {
         let Some(less) = &self.row()?.lesser else { return Ok(false) };
         less.shown.test(scope).map_err(|error| broken("lesser.shown", &error))
     }

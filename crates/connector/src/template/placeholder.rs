@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::TemplateError;
+use crate::expr::Roots;
 
 /// One `{{…}}`.
 #[derive(Clone, Debug)]
@@ -81,19 +82,17 @@ impl Placeholder {
         Ok(Some(Self { text: format!("{{{{{inner}}}}}"), alternatives, default, cast }))
     }
 
-    pub(super) fn find<'a>(&self, data: &'a Value) -> Option<&'a Value> {
+    pub(super) fn find<'a>(&self, data: &'a Roots<'_>) -> Option<&'a Value> {
         self.alternatives.iter().find_map(|alternative| {
-            let value = alternative.path.iter().try_fold(data, |at, part| match at {
-                Value::Object(map) => map.get(part),
-                Value::Array(items) => items.get(part.parse::<usize>().ok()?),
-                _ => None,
-            })?;
+            let (first, rest) = alternative.path.split_first()?;
+            let root = data.alone().map_or_else(|| data.get(first), |value| below(value, first))?;
+            let value = rest.iter().try_fold(root, |at, part| below(at, part))?;
             (!alternative.ignore_empty || value.as_str() != Some("")).then_some(value)
         })
     }
 
     /// The value when the placeholder is the whole text. `None` removes the key.
-    pub(super) fn whole(&self, data: &Value) -> Option<Value> {
+    pub(super) fn whole(&self, data: &Roots<'_>) -> Option<Value> {
         let default = self.default.clone().map(Value::String);
         let Some(value) = self.find(data).cloned().or(default) else {
             return match self.cast.as_str() {
@@ -127,7 +126,7 @@ impl Placeholder {
     }
 
     /// The value inside other text.
-    pub(super) fn part(&self, data: &Value) -> String {
+    pub(super) fn part(&self, data: &Roots<'_>) -> String {
         match self.find(data) {
             Some(value) => self.quoted(&text(value)),
             None => match &self.default {
@@ -136,6 +135,14 @@ impl Placeholder {
                 None => self.text.clone(),
             },
         }
+    }
+}
+
+fn below<'a>(at: &'a Value, part: &str) -> Option<&'a Value> {
+    match at {
+        Value::Object(map) => map.get(part),
+        Value::Array(items) => items.get(part.parse::<usize>().ok()?),
+        _ => None,
     }
 }
 

@@ -95,7 +95,7 @@ impl<'a> Turn<'a> {
             raw_query: query.clone(),
             query,
             body,
-            context: self.account.context.clone(),
+            context: self.account.context.clone().into(),
             base_url: Some(self.account.base_url.clone()),
             mode,
             known_target: known("target"),
