@@ -110,7 +110,12 @@ pub(crate) async fn connect_to(engine: &Engine, caller: &Caller, id: Uuid) -> Re
     if !caller.may_use(id) {
         return Err(missing());
     }
-    let account = engine.parts.store.get_account(caller.environment_id, id).await.map_err(Error::internal)?;
+    let (store, key) = (&engine.parts.store, (caller.environment_id, id));
+    let version = store.version().await;
+    if let Some(connection) = engine.known.connection(version, key) {
+        return Ok(connection);
+    }
+    let account = store.get_account(caller.environment_id, id).await.map_err(Error::internal)?;
     let account = account.ok_or_else(missing)?;
     let connector = engine.parts.catalogue.connector(&account.connector).cloned();
     let connector = connector.ok_or_else(|| {
@@ -119,5 +124,7 @@ pub(crate) async fn connect_to(engine: &Engine, caller: &Caller, id: Uuid) -> Re
             account.connector
         ))
     })?;
-    Ok(Arc::new(Connection::new(account, connector)))
+    let connection = Arc::new(Connection::new(account, connector));
+    engine.known.keep_connection(version, key, &connection);
+    Ok(connection)
 }

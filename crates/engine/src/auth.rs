@@ -1,6 +1,10 @@
 //! Stage 1: who calls.
 
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
 use koine_model::{Error, ErrorCode};
+use koine_store::ApiToken;
 
 use crate::{Caller, Engine};
 
@@ -16,13 +20,28 @@ impl Engine {
         if !scheme.eq_ignore_ascii_case("bearer") || secret.trim().is_empty() {
             return Err(refuse("the Authorization header must be `Bearer <token>`"));
         }
-        let token = self.parts.store.find_token(secret.trim()).await.map_err(Error::internal)?;
+        let token = self.token(secret.trim()).await?;
         let token = token.ok_or_else(|| refuse("the token is unknown, revoked or expired"))?;
         Ok(Caller {
             environment_id: token.environment_id,
             token_id: Some(token.id),
-            accounts: token.account_ids,
+            accounts: token.account_ids.clone(),
             read_only: token.read_only,
         })
+    }
+
+    async fn token(&self, secret: &str) -> Result<Option<Arc<ApiToken>>, Error> {
+        let hash = digest::digest(&digest::SHA256, secret.as_bytes());
+        let key = <[u8; 32]>::try_from(hash.as_ref()).expect("SHA-256 has 32 bytes");
+        let store = &self.parts.store;
+        let version = store.version().await;
+        if let Some(token) = self.known.token(version, &key) {
+            return Ok(Some(token).filter(|token| !token.has_expired()));
+        }
+        let found = store.find_token(secret).await.map_err(Error::internal)?.map(Arc::new);
+        if let Some(token) = &found {
+            self.known.keep_token(version, key, token);
+        }
+        Ok(found)
     }
 }

@@ -19,6 +19,7 @@ mod base_urls;
 mod call;
 mod describe;
 mod error;
+mod known;
 mod locks;
 mod login;
 mod map;
@@ -64,13 +65,14 @@ pub struct EngineParts {
 pub struct Engine {
     parts: Arc<EngineParts>,
     locks: locks::Locks,
+    known: Arc<known::Known>,
 }
 
 impl Engine {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: EngineParts) -> Self {
-        Self { parts: Arc::new(parts), locks: locks::Locks::default() }
+        Self { parts: Arc::new(parts), locks: locks::Locks::default(), known: Arc::default() }
     }
 
     /// Durable state, for the administrative commands.

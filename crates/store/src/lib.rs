@@ -23,7 +23,7 @@ mod vault;
 
 pub use error::StoreError;
 pub use open::open;
-pub use store::Store;
+pub use store::{NOTICED_WITHIN, Store};
 pub use types::account::{Account, AccountChange, AccountFilter, NewAccount};
 pub use types::journal::{Begun, CallRow, ExchangeRow, Finish, NewCall, OpenIntent, StoredAnswer};
 pub use types::{ApiToken, AuditEntry, AuditRecord, Environment, NewToken};

@@ -1,5 +1,7 @@
 //! The one interface to durable state.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde_json::Value;
 use uuid::Uuid;
@@ -8,6 +10,9 @@ use crate::{
     Account, AccountChange, AccountFilter, ApiToken, AuditEntry, AuditRecord, Begun, CallRow, Environment,
     ExchangeRow, Finish, NewAccount, NewCall, NewToken, OpenIntent, StoreError,
 };
+
+/// How soon a change by another process on the same database is noticed. One by this process is noticed at once.
+pub const NOTICED_WITHIN: Duration = Duration::from_millis(50);
 
 /// Durable state. Every write is on disk when its method returns. Every method may fail with
 /// [`StoreError::Database`]; those that read sealed columns, with [`StoreError::Corrupt`].
@@ -100,6 +105,11 @@ pub trait Store: Send + Sync + 'static {
     async fn audit(&self, entry: AuditEntry) -> Result<(), StoreError>;
     /// The latest `limit` audit entries, newest first.
     async fn list_audit(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError>;
+
+    /// While it stays the same, the tokens and accounts that were read still are as they were; ask before reading
+    /// them. `None` when that cannot be told: then nothing may be kept. Other processes' changes count within
+    /// [`NOTICED_WITHIN`]; anything that they write may change it.
+    async fn version(&self) -> Option<u64>;
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;

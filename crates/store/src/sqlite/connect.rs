@@ -5,8 +5,10 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 
 use crate::{StoreError, Vault};
@@ -22,6 +24,8 @@ pub(super) struct Pools {
     pub(super) write: SqlitePool,
     /// Sees everything that was committed before its statement began.
     pub(super) read: SqlitePool,
+    /// A connection of its own that sees whether others write; `None` in memory.
+    pub(super) watch: Option<SqliteConnection>,
 }
 
 pub(super) async fn connect(url: &str) -> Result<Pools, StoreError> {
@@ -44,13 +48,13 @@ pub(super) async fn connect(url: &str) -> Result<Pools, StoreError> {
         .connect_with(options.clone())
         .await?;
     sqlx::migrate!("migrations/sqlite").run(&write).await.map_err(StoreError::database)?;
-    let read = if in_memory {
-        write.clone()
-    } else {
-        let options = options.pragma("query_only", "ON");
-        SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await?
-    };
-    Ok(Pools { write, read })
+    if in_memory {
+        return Ok(Pools { read: write.clone(), write, watch: None });
+    }
+    let options = options.pragma("query_only", "ON");
+    let watch = Some(SqliteConnection::connect_with(&options).await?);
+    let read = SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await?;
+    Ok(Pools { write, read, watch })
 }
 
 /// Stores the key check in a new database, compares it in an old one.

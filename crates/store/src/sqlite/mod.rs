@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod changes;
 mod connect;
 mod environments;
 mod finish;
@@ -34,13 +35,16 @@ pub(crate) struct SqliteStore {
     vault: Vault,
     /// Unwrapped data keys. A data key never changes, so nothing here goes stale.
     data_keys: RwLock<HashMap<Uuid, Arc<DataKey>>>,
+    /// What callers may keep of what they read.
+    changes: changes::Changes,
 }
 
 impl SqliteStore {
     pub(crate) async fn open(url: &str, vault: Vault) -> Result<Self, StoreError> {
-        let connect::Pools { write, read } = connect::connect(url).await?;
+        let connect::Pools { write, read, watch } = connect::connect(url).await?;
         connect::check_master_key(&write, &vault).await?;
-        Ok(Self { write, read, vault, data_keys: RwLock::default() })
+        let changes = changes::Changes::new(watch).await?;
+        Ok(Self { write, read, vault, data_keys: RwLock::default(), changes })
     }
 
     /// The environment's data key, unwrapped once per process.
@@ -93,6 +97,7 @@ impl Store for SqliteStore {
     }
 
     async fn revoke_token(&self, id: Uuid) -> Result<bool, StoreError> {
+        let _changed = self.changes.change();
         tokens::revoke(self, id).await
     }
 
@@ -120,10 +125,12 @@ impl Store for SqliteStore {
         id: Uuid,
         change: AccountChange,
     ) -> Result<Option<Account>, StoreError> {
+        let _changed = self.changes.change();
         accounts::update(self, environment_id, id, change).await
     }
 
     async fn delete_account(&self, environment_id: Uuid, id: Uuid) -> Result<bool, StoreError> {
+        let _changed = self.changes.change();
         accounts::delete(self, environment_id, id).await
     }
 
@@ -188,12 +195,17 @@ impl Store for SqliteStore {
         audit::list(self, limit).await
     }
 
+    async fn version(&self) -> Option<u64> {
+        self.changes.version().await
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.read).await?;
         Ok(())
     }
 
     async fn close(&self) {
+        self.changes.close().await;
         self.read.close().await;
         self.write.close().await;
     }

@@ -44,6 +44,14 @@ pub struct ApiToken {
     pub revoked_at: Option<String>,
 }
 
+impl ApiToken {
+    /// Whether its time is over.
+    #[must_use]
+    pub fn has_expired(&self) -> bool {
+        self.expires_at.as_ref().is_some_and(|at| *at <= crate::time::now())
+    }
+}
+
 /// A token to create.
 #[derive(Clone, Debug)]
 pub struct NewToken {

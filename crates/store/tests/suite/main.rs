@@ -15,6 +15,7 @@ mod idempotency;
 mod journal;
 mod reopening;
 mod tokens;
+mod versions;
 
 /// Runs each function once per backend, on a fresh store.
 macro_rules! backends {
@@ -48,6 +49,7 @@ suite! {
         debug_hides_credentials;
     idempotency: concurrent_calls_start_once, another_request_under_a_key_mismatches, answers_are_replayed,
         released_keys_start_again, keys_count_per_account_path_and_environment, unstarted_calls_are_released;
+    versions: own_changes_make_a_new_version_at_once;
     journal: intents_stay_open_until_finished, first_snapshot_is_kept, finished_calls_take_no_intent,
         attempts_are_evidence, calls_show_their_exchanges, unknown_calls_are_errors;
 }
