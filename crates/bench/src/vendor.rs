@@ -1,8 +1,10 @@
 //! A vendor without a network: one answer to everything.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use koine_engine::Outgoing;
 use koine_model::{Answer, Credentials, Request, Response, Secret};
 use koine_upstream::{Hosts, Login, Token, TokenError};
@@ -24,10 +26,13 @@ pub(crate) fn user() -> Vec<u8> {
     .into_bytes()
 }
 
+/// That user's bytes, written once: what a vendor does is no part of a stage.
+static USER: LazyLock<Bytes> = LazyLock::new(|| user().into());
+
 /// The answer with that user.
 pub(crate) fn answer() -> Response {
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    Response { status: 200, headers, body: user().into() }
+    Response { status: 200, headers, body: USER.clone() }
 }
 
 /// Answers every request with one user.

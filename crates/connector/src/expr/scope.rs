@@ -44,8 +44,8 @@ impl<'v> Scope<'v> {
         let Inner { source, ast, plain, needs } = &*expr.0;
         let needs = needs.as_ref().filter(|_| self.has_names());
         let plain = plain.as_ref().filter(|_| needs.is_some());
-        if let Some(result) = plain.and_then(|plain| plain::eval(plain, &self.roots)) {
-            return result;
+        if let Some(Ok(result)) = plain.map(|plain| plain::eval(plain, &self.roots)) {
+            return Ok(result);
         }
         let value = match needs {
             Some(needs) => pool::evaluate(source, ast, &self.seen(needs))?,
