@@ -10,6 +10,8 @@
 mod gather;
 mod judge;
 mod list;
+mod read;
+mod request;
 mod scope;
 mod tombstone;
 mod types;
@@ -21,12 +23,11 @@ use koine_model::{Answer, Outcome, Request, Response};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::build::{self, Additions, BuildError};
-use crate::compiled::{Call, Choice, Connector, RequestSpec, ResponseFormat, Row, Target};
-use crate::expr::Scope;
+use crate::build::{self, BuildError};
+use crate::compiled::{Call, Connector, ResponseFormat, Row, Target};
 use crate::xml;
+use judge::judge;
 pub(crate) use judge::wire_scope;
-use judge::{Verdict, judge};
 pub use types::{Ask, Exchange, Failure, Finished, Mode, Next, Refusal, Send, Success};
 
 /// Most times that one destructive request is sent within a call.
@@ -314,215 +315,6 @@ impl Plan {
         self.build_call(connector, call).map(Some)
     }
 
-    /// The `get` row of a resource, with an id of its own; its steps are not run.
-    fn read_target(
-        &self,
-        connector: &Connector,
-        resource: &str,
-        id: Option<&crate::expr::Expr>,
-    ) -> Step<Option<Send>> {
-        let get = row_at(connector, &self.ask, resource, "get")?;
-        let mut scope = self.scope(true);
-        if let Some(expr) = id {
-            let id = expr.eval(&scope).map_err(|error| broken("target.id", &error))?.unwrap_or(Value::Null);
-            scope = scope.with("id", as_text(id));
-        }
-        let name = self.main_name(get, &scope)?;
-        let additions = self.additions(get, &scope, false)?;
-        let mut send = self.build(connector, &name, &scope, additions)?;
-        self.place_on_gathered(self.spec(connector, &name)?, Arc::make_mut(&mut send.request))?;
-        Ok(Some(send))
-    }
-
-    fn build_call(&self, connector: &Connector, call: &Call) -> Step<Send> {
-        let mut scope = self.scope(true);
-        let name = self.choose(&call.request, &scope)?;
-        if let Some(expr) = &call.id {
-            let id = expr.eval(&scope).map_err(|error| broken("id", &error))?.unwrap_or(Value::Null);
-            scope = scope.with("id", as_text(id));
-        }
-        let mut additions = Additions::default();
-        if let Some(template) = &call.query {
-            let value = template.fill(scope.roots()).map_err(|error| Failure::Input(error.to_string()))?;
-            if let Value::Object(query) = value {
-                additions.query = query;
-            }
-        }
-        if let Some(template) = &call.body {
-            additions.body =
-                Some(template.fill(scope.roots()).map_err(|error| Failure::Input(error.to_string()))?);
-        }
-        let mut send = self.build(connector, &name, &scope, additions)?;
-        self.place_on_gathered(self.spec(connector, &name)?, Arc::make_mut(&mut send.request))?;
-        Ok(send)
-    }
-
-    fn build(
-        &self,
-        connector: &Connector,
-        name: &str,
-        scope: &Scope<'_>,
-        additions: Additions,
-    ) -> Step<Send> {
-        let spec = self.spec(connector, name)?;
-        let request = build::request(connector, spec, &self.base, scope.roots(), additions);
-        Ok(Send {
-            request: Arc::new(request.map_err(from_build)?),
-            delay_ms: self.delay_ms,
-            step: name.to_owned(),
-            destructive: false,
-            no_auth: spec.no_auth,
-        })
-    }
-
-    fn spec<'a>(&self, connector: &'a Connector, name: &str) -> Step<&'a RequestSpec> {
-        connector
-            .requests
-            .get(name)
-            .ok_or_else(|| Failure::Connector(format!("{} has no request `{name}`", self.connector.name)))
-    }
-
-    fn choose(&self, choice: &Choice, scope: &Scope<'_>) -> Step<String> {
-        match choice {
-            Choice::Fixed(name) => Ok(name.clone()),
-            Choice::Chosen(expr, allowed) => {
-                let value = expr.eval(scope).map_err(|error| broken("expression", &error))?;
-                let name = value.as_ref().and_then(Value::as_str).unwrap_or_default();
-                allowed.iter().find(|word| *word == name).cloned().ok_or_else(|| {
-                    Failure::Connector(format!(
-                        "the choice gave `{name}`, allowed are {}",
-                        allowed.join(", ")
-                    ))
-                })
-            }
-        }
-    }
-
-    /// A read's answer: target, steps, waits, and the main request of reads.
-    fn read_answered(&mut self, spec: &RequestSpec, verdict: Verdict, send: Send) -> Step<()> {
-        match verdict {
-            Verdict::Good(response) => self.read_succeeded(spec, response),
-            Verdict::Throttled(refusal, wait) => match wait.filter(|_| self.tries + 1 < MOST_READS) {
-                Some(seconds) => self.again(send, seconds * 1000),
-                None => Err(Failure::Vendor(refusal)),
-            },
-            Verdict::Failed(refusal) if self.tries + 1 >= MOST_READS => Err(Failure::Vendor(refusal)),
-            Verdict::Lost(why) | Verdict::NotSent(why) if self.tries + 1 >= MOST_READS => {
-                Err(Failure::Unreachable(why))
-            }
-            Verdict::Failed(_) | Verdict::Lost(_) | Verdict::NotSent(_) => {
-                let delay = 200 << self.tries;
-                self.again(send, delay)
-            }
-            Verdict::Forbidden(why) => Err(Failure::AddressRefused(why)),
-            Verdict::NotFound(refusal) => self.read_not_found(spec, refusal),
-            Verdict::Refused(refusal) => {
-                if self.step_is_optional() {
-                    self.skip_step()
-                } else {
-                    Err(Failure::Vendor(refusal))
-                }
-            }
-        }
-    }
-
-    fn again(&mut self, mut send: Send, delay_ms: u64) -> Step<()> {
-        self.tries += 1;
-        send.delay_ms = delay_ms;
-        self.sent = Some(send);
-        Ok(())
-    }
-
-    fn read_not_found(&mut self, spec: &RequestSpec, refusal: Refusal) -> Step<()> {
-        match self.stage {
-            Stage::BeforeWait(..) => self.wait_answered(spec, &refusal.response, true),
-            _ if self.step_is_optional() => self.skip_step(),
-            // Asked for one address, a vendor may say that nobody has it as it says that an id is unknown.
-            Stage::Main if self.ask.method == "find" => {
-                self.end(Ok(Success::List { items: Vec::new(), next: None, looping: false }), None, None);
-                Ok(())
-            }
-            Stage::Target => self.target_missing(),
-            Stage::Main => {
-                self.refusal = Some(refusal);
-                Err(Failure::NotFound)
-            }
-            _ => Err(Failure::Vendor(refusal)),
-        }
-    }
-
-    fn step_is_optional(&self) -> bool {
-        let Ok(row) = self.row() else { return false };
-        let step = match self.stage {
-            Stage::Before(index) => row.before.get(index),
-            Stage::After(index) => row.after.get(index),
-            _ => None,
-        };
-        step.is_some_and(|step| step.optional)
-    }
-
-    fn skip_step(&mut self) -> Step<()> {
-        let next = match self.stage {
-            Stage::Before(index) => Stage::Before(index + 1),
-            Stage::After(index) => Stage::After(index + 1),
-            other => other,
-        };
-        self.go(next).map(|_| ())
-    }
-
-    fn read_succeeded(&mut self, spec: &RequestSpec, response: Response) -> Step<()> {
-        let connector = self.connector.clone();
-        let row = row(&connector, &self.ask)?;
-        match self.stage {
-            Stage::Target => {
-                let select = match &row.target {
-                    Some(Target::Call(call)) => call.select.as_ref(),
-                    Some(Target::Get(resource, _)) => {
-                        row_at(&connector, &self.ask, resource, "get")?.select.as_ref()
-                    }
-                    None => None,
-                };
-                let Some(value) = self.whole(spec, select, &response)? else { return Ok(()) };
-                let Some(target) = value.filter(|value| !value.is_null()) else {
-                    return self.target_missing();
-                };
-                self.target = Some(target);
-                self.go(Stage::Before(0)).map(|_| ())
-            }
-            Stage::Before(index) => self.step_succeeded(spec, row.before.get(index), response, index),
-            Stage::BeforeWait(..) => self.wait_answered(spec, &response, false),
-            Stage::After(index) => {
-                if row.after.get(index).is_some_and(|step| step.main) {
-                    self.keep_main(response);
-                }
-                self.go(Stage::After(index + 1)).map(|_| ())
-            }
-            Stage::Main => self.page_or_record(spec, row, response),
-            Stage::Tombstone | Stage::Guard | Stage::Verify { .. } | Stage::End => Ok(()),
-        }
-    }
-
-    fn step_succeeded(
-        &mut self,
-        spec: &RequestSpec,
-        step: Option<&crate::compiled::Step>,
-        response: Response,
-        index: usize,
-    ) -> Step<()> {
-        let Some(step) = step else { return Ok(()) };
-        let select = step.call.as_ref().and_then(|call| call.select.as_ref());
-        let Some(value) = self.whole(spec, select, &response)? else { return Ok(()) };
-        let value = value.unwrap_or(Value::Null);
-        if let (Some(name), Value::Object(before)) = (&step.name, &mut self.before) {
-            before.insert(name.clone(), value);
-        }
-        if step.main {
-            self.keep_main(response);
-        }
-        let next = if step.wait.is_some() { Stage::BeforeWait(index, 0) } else { Stage::Before(index + 1) };
-        self.go(next).map(|_| ())
-    }
-
     fn fail(&mut self, failure: Failure) {
         let writes = self.row().is_ok_and(|row| row.removal.is_some());
         let outcome = match &failure {
@@ -603,13 +395,5 @@ fn from_build(error: BuildError) -> Failure {
     match error {
         BuildError::Input(text) => Failure::Input(text),
         BuildError::Connector(text) => Failure::Connector(text),
-    }
-}
-
-/// Ids are text everywhere.
-fn as_text(value: Value) -> Value {
-    match value {
-        Value::Number(number) => Value::String(number.to_string()),
-        other => other,
     }
 }
