@@ -123,17 +123,14 @@ fn conform(value: Value, kind: &FieldType) -> Value {
             items.into_iter().filter(|item| !item.is_null()).map(|item| conform(item, of)).collect(),
         ),
         (FieldType::List(of), one) => Value::Array(vec![conform(one, of)]),
-        (FieldType::Record(fields), Value::Object(map)) => Value::Object(
-            map.into_iter()
-                .map(|(key, value)| match fields.get(&key) {
-                    Some(kind) if !value.is_null() => {
-                        let value = conform(value, kind);
-                        (key, value)
-                    }
-                    _ => (key, value),
-                })
-                .collect(),
-        ),
+        (FieldType::Record(fields), Value::Object(mut map)) => {
+            for (key, value) in &mut map {
+                if let Some(kind) = fields.get(key).filter(|_| !value.is_null()) {
+                    *value = conform(value.take(), kind);
+                }
+            }
+            Value::Object(map)
+        }
         (_, value) => value,
     }
 }

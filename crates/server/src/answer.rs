@@ -17,7 +17,8 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Logged(pub(crate) String);
 
 pub(crate) fn json(status: u16, value: &Value) -> Response {
-    bytes(status, "application/json; charset=utf-8", value.to_string().into())
+    let text = serde_json::to_vec(value).expect("JSON of ours has text for keys");
+    bytes(status, "application/json; charset=utf-8", text.into())
 }
 
 /// A text of ours that is no JSON.

@@ -55,7 +55,9 @@ impl Plan {
             ("before", &self.before),
         ];
         let shown = shown.into_iter().chain(self.target.as_ref().map(|target| ("target", target)));
-        let mut over: Vec<_> = shown.map(|(name, value)| (name, Some(Cow::Borrowed(value)))).collect();
+        // Room for those of an answer too.
+        let mut over = Vec::with_capacity(16);
+        over.extend(shown.map(|(name, value)| (name, Some(Cow::Borrowed(value)))));
         over.extend(self.page_values().map(|values| ("pagination", Some(values))));
         // Without an id there is none, whatever credential field may have that name.
         over.push(("id", id.as_ref().map(Cow::Borrowed)));

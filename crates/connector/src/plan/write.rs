@@ -10,13 +10,16 @@ use super::judge::Verdict;
 use super::types::{Failure, Mode, Refusal, Send, Success};
 use super::{MOST_SENDS, Plan, Stage, Step, Why, broken, row};
 use crate::build::Additions;
-use crate::compiled::{Connector, RequestSpec, Row, Verify};
+use crate::compiled::{Choice, Connector, RequestSpec, Row, Verify};
 use crate::expr::Scope;
 
 impl Plan {
     /// The main request of any method.
     pub(super) fn send_main(&mut self, connector: &Connector, row: &Row) -> Step<Option<Send>> {
-        let name = self.main_name(row, &self.scope(true))?;
+        let name = match (&row.resource, &row.method) {
+            (Some(Choice::Fixed(name)), None) => name.clone(),
+            _ => self.main_name(row, &self.scope(true))?,
+        };
         let spec = self.spec(connector, &name)?;
         self.begin_pages(spec)?;
         let scope = self.scope(true);
