@@ -141,20 +141,28 @@ async fn test(name: Option<&str>, folder: Option<&Path>, bless: bool, format: Fo
     let files = catalogue::fixtures(folder).map_err(problems)?;
     let only = |file: &String| name.is_none_or(|name| file.starts_with(&format!("{name}/")));
     let reports = koine_fixtures::replay(&catalogue, &files, name).await.map_err(problems)?;
-    if let Some(folder) = folder.filter(|_| bless) {
+    let folder = folder.filter(|_| bless);
+    if let Some(folder) = folder {
         for (file, text) in koine_fixtures::blessed(&reports).into_iter().filter(|(file, _)| only(file)) {
             let path = folder.join(file);
             std::fs::write(&path, text)
                 .map_err(|error| Failure::other(format!("{}: {error}", path.display())))?;
         }
     }
-    let failed = reports.iter().filter(|report| !report.problems.is_empty()).count();
+    let written =
+        |report: &koine_fixtures::Report| folder.is_some() && report.differs && report.may_be_blessed();
+    let wrong = |report: &&koine_fixtures::Report| !report.problems.is_empty() && !written(report);
+    let failed = reports.iter().filter(wrong).count();
     let row = |report: &koine_fixtures::Report| {
-        let result = if report.problems.is_empty() { "ok" } else { "failed" };
+        let result = match report {
+            report if written(report) => "written",
+            report if report.problems.is_empty() => "ok",
+            _ => "failed",
+        };
         json!({"fixture": report.file, "result": result, "problems": report.problems})
     };
     output::rows(format, &reports.iter().map(row).collect::<Vec<_>>(), &["fixture", "result"]);
-    for report in reports.iter().filter(|report| !report.problems.is_empty()) {
+    for report in reports.iter().filter(wrong) {
         eprintln!("{}\n    {}", report.file, report.problems.join("\n    "));
     }
     match failed {

@@ -42,6 +42,34 @@ fn a_draft_from_nothing_works() {
     assert!(file("facts.yaml").contains("users.delete: recalled"), "nobody knows that yet");
 }
 
+/// An answer is blessed where what was sent is as the fixture says, and nowhere else.
+#[test]
+fn what_was_sent_is_not_blessed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    assert_eq!(koine(&["connector", "new", "acme", "--folder", path]).code, 0);
+    let fixtures = folder.path().join("acme/fixtures/user-directory.users");
+    let (kept, yaml) = (fixtures.join("get.one.json"), fixtures.join("get.one.yaml"));
+    let expected = std::fs::read_to_string(&kept).unwrap();
+    let bless = || koine(&["connector", "test", "acme", "--folder", path, "--bless"]);
+
+    std::fs::remove_file(&kept).unwrap();
+    let written = bless();
+    assert_eq!((written.code, written.stderr.as_str()), (0, ""));
+    let line = |ran: &Ran| ran.stdout.lines().find(|line| line.contains("get.one.yaml")).unwrap().to_owned();
+    assert!(line(&written).contains("written"), "{}", written.stdout);
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), expected);
+
+    let text = std::fs::read_to_string(&yaml).unwrap();
+    let other = text.replacen("/users/", "/people/", 1);
+    assert_ne!(other, text);
+    std::fs::write(&yaml, other).unwrap();
+    std::fs::remove_file(&kept).unwrap();
+    let refused = bless();
+    assert!(refused.code == 1 && refused.stderr.contains("the URL differs"), "{}", refused.stderr);
+    assert!(line(&refused).contains("failed") && !kept.exists(), "{}", refused.stdout);
+}
+
 #[test]
 fn what_cannot_be_drafted_is_refused_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
