@@ -1,7 +1,6 @@
 //! Which parameters a vendor needs, and which it only takes: found out by leaving each of them out.
 
 use koine_sandbox::CaseCall;
-use serde_json::Value;
 
 use crate::cells::Need;
 use crate::observe::{Section, Trial};
@@ -9,7 +8,8 @@ use crate::observe::{Section, Trial};
 /// Nobody's address.
 const SOMEBODY_ELSE: &str = "somebody.else@example.com";
 
-/// Calls again without each parameter of the case, one by one, as a plan where the method changes something.
+/// Calls again without each parameter of the case, one by one, as a plan where the method changes something; then with
+/// addresses.
 pub(crate) async fn observe(trial: &mut Trial<'_>, call: &CaseCall) {
     let query: Vec<_> = call.query.keys().map(|name| (Section::Query, name.clone())).collect();
     let body: Vec<_> = call.body.keys().map(|name| (Section::Body, name.clone())).collect();
@@ -45,7 +45,9 @@ async fn emails(trial: &mut Trial<'_>, call: &CaseCall) {
     if case.resource != "users" || !case.changes() || trial.noted.parameters.contains_key("emails") {
         return;
     }
-    let Ok(call) = trial.begin().await.and(Ok::<_, String>(call)) else { return };
+    if let Err(problem) = trial.begin().await {
+        return trial.noted.problems.push(problem);
+    }
     let plan = trial.call(call, &[("koine_plan", "true")]).await;
     let own = plan.body["plan"]["target"]["emails"].as_array().and_then(|all| all.first());
     let Some(own) = own.and_then(|one| one["email"].as_str()).map(ToOwned::to_owned) else { return };
@@ -57,5 +59,4 @@ async fn emails(trial: &mut Trial<'_>, call: &CaseCall) {
         let told = format!("emails: their own {}, somebody else's {}", right.said(), wrong.said());
         trial.noted.problems.push(told);
     }
-    debug_assert!(plan.body != Value::Null || plan.status != 200, "a plan has a body");
 }

@@ -149,6 +149,7 @@ fn verdict(found: &Found, whole: bool) -> Result<(), Failure> {
     let of = if whole { "the catalogue" } else { "these connectors" };
     match count {
         0 => Ok(()),
+        1 => Err(Failure::other(format!("{of}: one problem"))),
         count => Err(Failure::other(format!("{of}: {count} problems"))),
     }
 }
