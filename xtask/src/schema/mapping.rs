@@ -171,7 +171,7 @@ fn removal() -> Value {
         &[
             (
                 "effect",
-                one_of(&["deletes", "deactivates", "removes_membership", "anonymises"]),
+                one_of(&["deletes", "deactivates", "reactivates", "removes_membership", "anonymises"]),
                 "What success does.",
             ),
             ("reversible", prose(), "Whether and until when it can be taken back."),
