@@ -24,8 +24,13 @@ impl Failure {
 
     #[expect(clippy::needless_pass_by_value, reason = "it is the end of `map_err`")]
     pub(crate) fn store(error: koine_store::StoreError) -> Self {
+        Self::caused(&error)
+    }
+
+    /// A failure that tells its whole chain of causes.
+    pub(crate) fn caused(error: &dyn std::error::Error) -> Self {
         let mut message = error.to_string();
-        let mut cause = std::error::Error::source(&error);
+        let mut cause = error.source();
         while let Some(inner) = cause {
             message = format!("{message}: {inner}");
             cause = inner.source();

@@ -1,5 +1,6 @@
 //! From settings to a working engine.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use koine_connector::catalogue::Catalogue;
@@ -13,8 +14,9 @@ use crate::failure::Failure;
 /// The environment that exists without being asked for.
 pub(crate) const DEFAULT_ENVIRONMENT: &str = "default";
 
-pub(crate) fn catalogue(config: &Config) -> Result<Catalogue, Failure> {
-    let catalogue = match &config.connectors_dir {
+/// The connectors in the binary, with those of the operator's folder in place of theirs.
+pub(crate) fn catalogue(folder: Option<&Path>) -> Result<Catalogue, Failure> {
+    let catalogue = match folder {
         Some(folder) => Catalogue::with_folder(folder),
         None => Catalogue::embedded(),
     };
@@ -23,18 +25,23 @@ pub(crate) fn catalogue(config: &Config) -> Result<Catalogue, Failure> {
 
 pub(crate) async fn engine(config: &Config) -> Result<Engine, Failure> {
     let (vault, cursor_key) = config.keys()?;
-    let catalogue = Arc::new(catalogue(config)?);
-    let store = koine_store::open(&config.database_url, vault).await.map_err(Failure::store)?;
     let settings = Settings {
         allow: config.allow.clone(),
         connect_timeout: Settings::default().connect_timeout.min(config.upstream_timeout),
         total_timeout: config.upstream_timeout,
         ..Settings::default()
     };
-    let upstream = Upstream::new(settings).map_err(|error| Failure::other(error.to_string()))?;
+    // The three wait for none of the others, and a start waits for all.
+    let folder = config.connectors_dir.clone();
+    let catalogue = tokio::task::spawn_blocking(move || catalogue(folder.as_deref()));
+    let upstream = tokio::task::spawn_blocking(move || Upstream::new(settings));
+    let store = koine_store::open(&config.database_url, vault).await.map_err(Failure::store)?;
+    let catalogue = catalogue.await.map_err(|panic| Failure::caused(&panic))??;
+    let upstream = upstream.await.map_err(|panic| Failure::caused(&panic))?;
+    let upstream = upstream.map_err(|error| Failure::caused(&error))?;
     Ok(Engine::new(EngineParts {
         store,
-        catalogue,
+        catalogue: Arc::new(catalogue),
         upstream: Arc::new(upstream),
         base_urls: config.base_urls.clone(),
         cursor_key,

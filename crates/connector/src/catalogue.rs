@@ -109,11 +109,14 @@ impl Catalogue {
     pub fn compile(files: &Files) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let models = read_models(&mut problems);
+        let names: Vec<&str> = files.keys().filter_map(|file| file.strip_suffix("/connector.yaml")).collect();
         let mut connectors = BTreeMap::new();
-        for name in files.keys().filter_map(|file| file.strip_suffix("/connector.yaml")) {
-            if let Some(connector) = read_connector(name, files, &models, &mut problems) {
-                connectors.insert(name.to_owned(), Arc::new(connector));
-            }
+        for (read, its_problems) in on_every_core(&names, |name| {
+            let mut problems = Problems::default();
+            (read_connector(name, files, &models, &mut problems), problems)
+        }) {
+            problems.0.extend(its_problems.0);
+            connectors.extend(read.map(|connector| (connector.name.clone(), Arc::new(connector))));
         }
         if problems.0.is_empty() {
             return Ok(Self { connectors, models });
@@ -138,6 +141,25 @@ impl Catalogue {
     pub fn model(&self, name: &str) -> Option<&Model> {
         self.models.get(&name.replace('_', "-"))
     }
+}
+
+/// What `work` makes of each item, in no order: a start waits for the whole catalogue.
+fn on_every_core<I: Copy + Sync, T: Send>(items: &[I], work: impl Fn(I) -> T + Sync) -> Vec<T> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = |first: usize| -> Vec<T> {
+        items.iter().skip(first).step_by(cores).map(|item| work(*item)).collect()
+    };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..cores).map(|first| scope.spawn(move || share(first))).collect();
+        let mut all = share(0);
+        for other in others {
+            match other.join() {
+                Ok(done) => all.extend(done),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    })
 }
 
 fn read_connector(

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use koine_model::{Answer, Credentials, Request, Response, Secret, Verb};
 use reqwest::header::LOCATION;
 use reqwest::{Client, redirect};
+use rustls::ClientConfig;
+use rustls_platform_verifier::BuilderVerifierExt as _;
 use url::Url;
 
 use crate::Settings;
@@ -37,9 +39,15 @@ struct Clients {
 }
 
 impl Clients {
-    fn new(settings: &Settings, guard: &Arc<Guard>, reach: Reach) -> Result<Self, UpstreamError> {
+    fn new(
+        settings: &Settings,
+        guard: &Arc<Guard>,
+        tls: &ClientConfig,
+        reach: Reach,
+    ) -> Result<Self, UpstreamError> {
         let build = |idle_connections: usize| {
             Client::builder()
+                .tls_backend_preconfigured(tls.clone())
                 // A proxy would resolve names itself, past our resolver.
                 .no_proxy()
                 .redirect(redirect::Policy::none())
@@ -61,6 +69,18 @@ impl Clients {
     }
 }
 
+/// The one setup of TLS for all clients: the system's root certificates are read once, which takes longer than
+/// everything else here together, and a session that one client began another resumes.
+fn tls() -> Result<ClientConfig, UpstreamError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_platform_verifier()?
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(tls)
+}
+
 impl Upstream {
     /// Builds the clients. Nothing is sent.
     ///
@@ -68,9 +88,10 @@ impl Upstream {
     /// When TLS cannot be set up, for example without any root certificates.
     pub fn new(settings: Settings) -> Result<Self, UpstreamError> {
         let guard = Arc::new(Guard::new(settings.allow.clone()));
+        let tls = tls()?;
         Ok(Self(Arc::new(Inner {
-            secure: Clients::new(&settings, &guard, Reach::Everywhere)?,
-            plain: Clients::new(&settings, &guard, Reach::AllowedRanges)?,
+            secure: Clients::new(&settings, &guard, &tls, Reach::Everywhere)?,
+            plain: Clients::new(&settings, &guard, &tls, Reach::AllowedRanges)?,
             tokens: Tokens::default(),
             settings,
             guard,

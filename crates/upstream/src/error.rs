@@ -6,8 +6,14 @@ use koine_model::Answer;
 
 /// The client could not be built.
 #[derive(Debug, thiserror::Error)]
-#[error("the HTTP client could not be built")]
-pub struct UpstreamError(#[from] reqwest::Error);
+pub enum UpstreamError {
+    /// No root certificates were found, or they cannot be used.
+    #[error("TLS could not be set up")]
+    Tls(#[from] rustls::Error),
+    /// The client refused its settings.
+    #[error("the HTTP client could not be built")]
+    Client(#[from] reqwest::Error),
+}
 
 /// No access token could be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
