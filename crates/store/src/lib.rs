@@ -14,6 +14,7 @@
 //! suite that opens it.
 
 mod error;
+mod leases;
 mod open;
 mod sqlite;
 mod store;
@@ -22,6 +23,7 @@ mod types;
 mod vault;
 
 pub use error::StoreError;
+pub use leases::{Lease, Leases};
 pub use open::open;
 pub use store::{NOTICED_WITHIN, Store};
 pub use types::account::{Account, AccountChange, AccountFilter, NewAccount};

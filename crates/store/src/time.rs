@@ -1,5 +1,7 @@
 //! The one format for times, so that comparing text compares times.
 
+use std::time::Duration;
+
 use jiff::{Timestamp, ToSpan};
 
 use crate::StoreError;
@@ -10,6 +12,11 @@ const KEY_HOURS: i64 = 24;
 /// The present, as stored.
 pub(crate) fn now() -> String {
     format(Timestamp::now())
+}
+
+/// This long from now; the end of time for what is too long.
+pub(crate) fn now_and(time: Duration) -> String {
+    format(Timestamp::now().checked_add(time).unwrap_or(Timestamp::MAX))
 }
 
 /// Keys made before this moment no longer count.

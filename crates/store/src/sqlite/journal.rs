@@ -140,8 +140,9 @@ pub(super) async fn record_intent(
     let place = Place { environment, row: call_id, column: &column };
     // One statement: the call cannot be finished or released between the check and the insert.
     let done = sqlx::query(
-        "INSERT INTO intents (call_id, step, request_digest, target_sealed, recorded_at)
-         SELECT id, ?2, ?3, ?4, ?5 FROM calls WHERE id = ?1 AND finished_at IS NULL AND released_at IS NULL
+        "INSERT INTO intents (call_id, step, request_digest, target_sealed, recorded_at, seq)
+         SELECT id, ?2, ?3, ?4, ?5, (SELECT COALESCE(MAX(seq), 0) + 1 FROM intents WHERE call_id = ?1)
+         FROM calls WHERE id = ?1 AND finished_at IS NULL AND released_at IS NULL
          ON CONFLICT (call_id, step) DO UPDATE
          SET request_digest = excluded.request_digest,
              target_sealed = COALESCE(target_sealed, excluded.target_sealed)",

@@ -14,8 +14,8 @@ use crate::{CallRow, ExchangeRow, OpenIntent, StoreError};
 pub(super) async fn open_intents(store: &SqliteStore) -> Result<Vec<OpenIntent>, StoreError> {
     let rows = sqlx::query(
         "SELECT calls.*, first.step AS first_step, first.target_sealed
-         FROM calls LEFT JOIN intents AS first ON first.rowid =
-              (SELECT MIN(rowid) FROM intents WHERE call_id = calls.id AND target_sealed IS NOT NULL)
+         FROM calls LEFT JOIN intents AS first ON first.call_id = calls.id AND first.seq =
+              (SELECT MIN(seq) FROM intents WHERE call_id = calls.id AND target_sealed IS NOT NULL)
          WHERE finished_at IS NULL AND released_at IS NULL
            AND EXISTS (SELECT 1 FROM intents WHERE call_id = calls.id)
          ORDER BY started_at, id",

@@ -8,6 +8,7 @@ mod environments;
 mod finish;
 mod journal;
 mod journal_read;
+mod leases;
 mod row;
 mod tokens;
 

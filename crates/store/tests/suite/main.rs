@@ -13,6 +13,7 @@ mod environments;
 mod fixtures;
 mod idempotency;
 mod journal;
+mod leases;
 mod reopening;
 mod tokens;
 mod versions;
@@ -50,6 +51,8 @@ suite! {
     idempotency: concurrent_calls_start_once, another_request_under_a_key_mismatches, answers_are_replayed,
         released_keys_start_again, keys_count_per_account_path_and_environment, unstarted_calls_are_released;
     versions: own_changes_make_a_new_version_at_once;
+    leases: a_lease_is_held_by_one_until_released, of_many_at_once_one_gets_the_lease,
+        a_lease_whose_time_is_over_is_free, renewing_prolongs;
     journal: intents_stay_open_until_finished, first_snapshot_is_kept, finished_calls_take_no_intent,
         attempts_are_evidence, calls_show_their_exchanges, unknown_calls_are_errors;
 }
