@@ -29,11 +29,30 @@ pub enum StoreError {
     WrongKey,
     /// The URL's scheme names a backend that this build does not have.
     #[error(
-        "database URLs with the scheme '{scheme}' are not supported; use sqlite://PATH or sqlite::memory:"
+        "database URLs with the scheme '{scheme}' are not supported; use sqlite://PATH, sqlite::memory: or postgres://USER@HOST/DATABASE"
     )]
     UnsupportedUrl {
         /// The scheme alone: the rest of a URL may hold a password.
         scheme: String,
+    },
+    /// A newer Koine has migrated the database.
+    #[error(
+        "the database has schema {found} and this koine knows schemas up to {known}: run the koine that migrated it, or a newer one; an older one needs a database from before, such as a backup"
+    )]
+    NewerSchema {
+        /// A migration that was applied and is not known.
+        found: i64,
+        /// The newest one that is.
+        known: i64,
+    },
+    /// The database server does not answer, or does not let us in.
+    #[error("cannot connect to the database {place}")]
+    Unreachable {
+        /// Host, port and database.
+        place: String,
+        /// Why not.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The database failed or refused.
     #[error("the database failed")]
@@ -47,6 +66,12 @@ pub enum StoreError {
     /// The text given as master key is not one.
     #[error("the master key is not 32 bytes in base64; generate one with `koine key generate`")]
     BadKey,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::database(error)
+    }
 }
 
 impl StoreError {

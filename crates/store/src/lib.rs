@@ -1,21 +1,25 @@
 //! Koine's durable state: environments, API tokens, integrated accounts, the journal of write calls, the audit log.
 //!
-//! One trait, [`Store`], and one backend so far, SQLite; the only crate that knows sqlx. [`open`] connects,
-//! migrates, checks the master key and hands out an `Arc<dyn Store>`.
+//! One trait, [`Store`], and two backends, SQLite and PostgreSQL; the only crate that knows sqlx. [`open`] connects,
+//! migrates, checks the master key and hands out an `Arc<dyn Store>`. Both backends are one source, `sql/`, compiled once
+//! for each.
 //!
-//! Three properties hold in every backend, and `tests/suite.rs` checks them:
+//! Three properties hold in every backend, and `tests/suite` checks them:
 //!
 //! * **Credentials are unreadable at rest.** Account contexts, stored requests, snapshots and answers are sealed
 //!   by the [`Vault`] (AES-256-GCM under a data key per environment) and bound to their row and column.
 //! * **Intent comes first.** When [`Store::record_intent`] returns, the intent survives a crash.
 //! * **A key runs once.** Two [`Store::begin_call`] with one idempotency key start one call.
 //!
-//! Another backend is a module beside `sqlite` with its own migrations, a scheme in [`open`], and a line in the
-//! suite that opens it.
+//! A new table is a migration for each database under the same number, a trait that [`Store`] includes, and a file in
+//! `sql/` that implements it with statements that both understand.
 
+mod changes;
 mod error;
 mod leases;
+mod migrations;
 mod open;
+mod postgres;
 mod sqlite;
 mod store;
 mod time;

@@ -7,11 +7,12 @@ use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::Mutex;
 
 use crate::StoreError;
+use crate::changes::{Change, Count};
 use crate::store::NOTICED_WITHIN;
 
 /// Counts the changes that were noticed.
 pub(super) struct Changes {
-    count: AtomicU64,
+    count: Count,
     began: Instant,
     /// When others were last asked about, in microseconds after `began`; 0 for never.
     asked: AtomicU64,
@@ -35,13 +36,13 @@ impl Changes {
             }
             None => None,
         };
-        Ok(Self { count: AtomicU64::new(0), began: Instant::now(), asked: AtomicU64::new(0), others })
+        Ok(Self { count: Count::default(), began: Instant::now(), asked: AtomicU64::new(0), others })
     }
 
     /// As [`crate::Store::version`].
     pub(super) async fn version(&self) -> Option<u64> {
         let Some(others) = self.others.as_ref().filter(|_| self.is_due()) else {
-            return Some(self.count.load(Ordering::Acquire));
+            return Some(self.count.get());
         };
         let mut others = others.lock().await;
         // Whoever held the lock may have asked.
@@ -49,21 +50,15 @@ impl Changes {
             let now = self.now();
             let found = data_version(others.connection.as_mut()?).await.ok()?;
             if std::mem::replace(&mut others.data_version, found) != found {
-                self.note();
+                self.count.note();
             }
             self.asked.store(now, Ordering::Release);
         }
-        Some(self.count.load(Ordering::Acquire))
+        Some(self.count.get())
     }
 
-    /// Something that others keep was, or is about to be, changed by this process: noted when the value goes, so that a
-    /// write that is given up half-way counts too.
     pub(super) fn change(&self) -> Change<'_> {
-        Change(self)
-    }
-
-    fn note(&self) {
-        self.count.fetch_add(1, Ordering::AcqRel);
+        self.count.change()
     }
 
     fn is_due(&self) -> bool {
@@ -82,15 +77,6 @@ impl Changes {
             // What is closed has nothing left to lose.
             let _ = connection.close().await;
         }
-    }
-}
-
-/// A change under way.
-pub(super) struct Change<'a>(&'a Changes);
-
-impl Drop for Change<'_> {
-    fn drop(&mut self) {
-        self.0.note();
     }
 }
 

@@ -6,29 +6,32 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::Connection as _;
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
 
-use crate::{StoreError, Vault};
+use super::{Changes, begin};
+use crate::{StoreError, migrations};
 
 /// How long a statement waits for another process's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections that only read. SQLite has one writer, so the writing pool has one.
 const READERS: u32 = 4;
 
-/// The two pools over one database.
-pub(super) struct Pools {
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// An open database.
+pub(super) struct Opened {
     /// One connection: writers queue here, not at SQLite's lock.
     pub(super) write: SqlitePool,
     /// Sees everything that was committed before its statement began.
     pub(super) read: SqlitePool,
-    /// A connection of its own that sees whether others write; `None` in memory.
-    pub(super) watch: Option<SqliteConnection>,
+    pub(super) changes: Changes,
 }
 
-pub(super) async fn connect(url: &str) -> Result<Pools, StoreError> {
+pub(super) async fn connect(url: &str) -> Result<Opened, StoreError> {
     let options = SqliteConnectOptions::from_str(url)?
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
@@ -47,28 +50,22 @@ pub(super) async fn connect(url: &str) -> Result<Pools, StoreError> {
         .max_lifetime(lifetime)
         .connect_with(options.clone())
         .await?;
-    sqlx::migrate!("migrations/sqlite").run(&write).await.map_err(StoreError::database)?;
+    migrate(&write).await?;
     if in_memory {
-        return Ok(Pools { read: write.clone(), write, watch: None });
+        return Ok(Opened { read: write.clone(), write, changes: Changes::new(None).await? });
     }
     let options = options.pragma("query_only", "ON");
-    let watch = Some(SqliteConnection::connect_with(&options).await?);
+    // A connection of its own sees whether others write.
+    let changes = Changes::new(Some(SqliteConnection::connect_with(&options).await?)).await?;
     let read = SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await?;
-    Ok(Pools { write, read, watch })
+    Ok(Opened { write, read, changes })
 }
 
-/// Stores the key check in a new database, compares it in an old one.
-pub(super) async fn check_master_key(write: &SqlitePool, vault: &Vault) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO vault_check (id, sealed) SELECT 1, ?1
-         WHERE NOT EXISTS (SELECT 1 FROM environments) ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(vault.key_check())
-    .execute(write)
-    .await?;
-    let stored: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT sealed FROM vault_check WHERE id = 1").fetch_optional(write).await?;
-    vault.verify_key_check(&stored.ok_or_else(|| StoreError::corrupt("vault_check is empty"))?)
+/// All migrations or none, and by one process at a time.
+async fn migrate(write: &SqlitePool) -> Result<(), StoreError> {
+    let mut transaction = begin(write).await?;
+    MIGRATIONS.run(&mut *transaction).await.map_err(|error| migrations::failed(&MIGRATIONS, error))?;
+    Ok(transaction.commit().await?)
 }
 
 /// Creates the file readable by its owner alone; SQLite gives its side files the same mode.

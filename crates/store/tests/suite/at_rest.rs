@@ -1,18 +1,12 @@
-//! What the SQLite file shows to somebody who has it, and what becomes of their changes.
+//! What the database shows to somebody who has it, and what becomes of their changes.
 
 use std::sync::Arc;
 
 use koine_store::{Account, Begun, Environment, NewCall, NewToken, Store, StoreError};
 use serde_json::json;
-use sqlx::SqlitePool;
 use uuid::Uuid;
 
 use crate::fixtures::{CREDENTIAL, Home, account, answer, contains, environment, finish, removal};
-
-/// The file, opened behind the store's back.
-async fn raw(home: &Home) -> SqlitePool {
-    SqlitePool::connect(home.url()).await.unwrap()
-}
 
 async fn with_account(home: &Home) -> (Arc<dyn Store>, Environment, Account) {
     let store = home.open().await;
@@ -21,17 +15,15 @@ async fn with_account(home: &Home) -> (Arc<dyn Store>, Environment, Account) {
     (store, environment, account)
 }
 
-#[tokio::test]
-async fn secrets_are_not_in_the_file() {
-    let home = Home::file();
-    let (store, environment, account) = with_account(&home).await;
+pub(crate) async fn secrets_are_not_readable(home: &Home) {
+    let (store, environment, account) = with_account(home).await;
     let call = removal(environment.id, account.id, Some("key"));
     store.begin_call(call.clone()).await.unwrap();
     store.record_intent(call.id, "delete", "d", Some(&json!({ "note": CREDENTIAL }))).await.unwrap();
     store.finish_call(call.id, finish("removed", Some(answer()))).await.unwrap();
     let token = NewToken {
         environment_id: environment.id,
-        name: "a token's name".to_owned(),
+        name: "the name of a token".to_owned(),
         account_ids: None,
         read_only: false,
         expires_at: None,
@@ -40,7 +32,7 @@ async fn secrets_are_not_in_the_file() {
     let before = home.bytes();
     store.close().await;
     for bytes in [before, home.bytes()] {
-        assert!(contains(&bytes, "a token's name") && contains(&bytes, "acme"), "the rows are there");
+        assert!(contains(&bytes, "the name of a token") && contains(&bytes, "acme"), "the rows are there");
         assert!(!contains(&bytes, CREDENTIAL));
         assert!(!contains(&bytes, &secret) && !contains(&bytes, &secret["koine_".len()..]));
     }
@@ -50,7 +42,7 @@ async fn secrets_are_not_in_the_file() {
 #[tokio::test]
 async fn the_file_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let home = Home::file();
+    let home = Home::file().unwrap();
     let _store = home.open().await;
     let path = home.url().strip_prefix("sqlite://").unwrap();
     for suffix in ["", "-wal"] {
@@ -59,83 +51,64 @@ async fn the_file_is_its_owners_alone() {
     }
 }
 
-#[tokio::test]
-async fn tampered_contexts_are_corrupt() {
-    let home = Home::file();
-    let (store, environment, account) = with_account(&home).await;
-    let raw = raw(&home).await;
-    let sealed: Vec<u8> =
-        sqlx::query_scalar("SELECT context_sealed FROM accounts").fetch_one(&raw).await.unwrap();
+pub(crate) async fn tampered_contexts_are_corrupt(home: &Home) {
+    let (store, environment, account) = with_account(home).await;
+    let sealed = home.sealed_context().await;
     let mut altered = sealed.clone();
     *altered.last_mut().unwrap() ^= 1;
     for bytes in [altered, sealed[..10].to_vec(), Vec::new()] {
-        sqlx::query("UPDATE accounts SET context_sealed = ?1").bind(bytes).execute(&raw).await.unwrap();
+        home.run(&format!("UPDATE accounts SET context_sealed = {}", home.literal(&bytes))).await;
         let read = store.get_account(environment.id, account.id).await;
         assert!(matches!(read, Err(StoreError::Corrupt { what }) if what.contains(&account.id.to_string())));
     }
 }
 
-#[tokio::test]
-async fn swapped_contexts_are_corrupt() {
-    let home = Home::file();
-    let (store, environment, first) = with_account(&home).await;
+pub(crate) async fn swapped_contexts_are_corrupt(home: &Home) {
+    let (store, environment, first) = with_account(home).await;
     let second = account(&store, &environment).await;
     let swap =
         "UPDATE accounts SET context_sealed = other.context_sealed FROM (SELECT * FROM accounts) AS other
                 WHERE other.id <> accounts.id";
-    sqlx::query(swap).execute(&raw(&home).await).await.unwrap();
+    home.run(swap).await;
     for account in [first, second] {
         let read = store.get_account(environment.id, account.id).await;
         assert!(matches!(read, Err(StoreError::Corrupt { .. })));
     }
 }
 
-#[tokio::test]
-async fn accounts_moved_to_another_environment_are_corrupt() {
-    let home = Home::file();
-    let (store, _, account) = with_account(&home).await;
+pub(crate) async fn accounts_moved_to_another_environment_are_corrupt(home: &Home) {
+    let (store, _, account) = with_account(home).await;
     let thief = environment(&store).await;
-    let steal = sqlx::query("UPDATE accounts SET environment_id = ?1").bind(thief.id.to_string());
-    steal.execute(&raw(&home).await).await.unwrap();
+    home.run(&format!("UPDATE accounts SET environment_id = '{}'", thief.id)).await;
     assert!(matches!(store.get_account(thief.id, account.id).await, Err(StoreError::Corrupt { .. })));
 }
 
-#[tokio::test]
-async fn swapped_data_keys_are_corrupt() {
-    let home = Home::file();
-    let (store, one, account) = with_account(&home).await;
+pub(crate) async fn swapped_data_keys_are_corrupt(home: &Home) {
+    let (store, one, account) = with_account(home).await;
     let _two = environment(&store).await;
     store.close().await;
     let swap = "UPDATE environments SET data_key_sealed = other.data_key_sealed FROM (SELECT * FROM environments) AS other
                 WHERE other.id <> environments.id";
-    sqlx::query(swap).execute(&raw(&home).await).await.unwrap();
+    home.run(swap).await;
     let read = home.open().await.get_account(one.id, account.id).await;
     assert!(matches!(read, Err(StoreError::Corrupt { .. })));
 }
 
-#[tokio::test]
-async fn a_removed_key_check_does_not_open_the_door() {
-    let home = Home::file();
-    with_account(&home).await.0.close().await;
-    sqlx::query("DELETE FROM vault_check").execute(&raw(&home).await).await.unwrap();
+pub(crate) async fn a_removed_key_check_does_not_open_the_door(home: &Home) {
+    with_account(home).await.0.close().await;
+    home.run("DELETE FROM vault_check").await;
     let refused = home.open_with(koine_store::MasterKey::generate()).await;
     assert!(matches!(refused.err(), Some(StoreError::Corrupt { .. })));
 }
 
-#[tokio::test]
-async fn keys_count_for_a_day() {
-    let home = Home::file();
-    let (store, environment, account) = with_account(&home).await;
+pub(crate) async fn keys_count_for_a_day(home: &Home) {
+    let (store, environment, account) = with_account(home).await;
     let call = removal(environment.id, account.id, Some("key"));
     store.begin_call(call.clone()).await.unwrap();
     store.finish_call(call.id, finish("removed", Some(answer()))).await.unwrap();
-    let raw = raw(&home).await;
     for (hours, expected) in [(23, Begun::Replayed(answer())), (25, Begun::Started)] {
-        sqlx::query("UPDATE idempotency_keys SET created_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?1)")
-            .bind(format!("-{hours} hours"))
-            .execute(&raw)
-            .await
-            .unwrap();
+        let then = jiff::Timestamp::now() - jiff::Span::new().hours(hours);
+        home.run(&format!("UPDATE idempotency_keys SET created_at = '{then:.3}'")).await;
         let again = NewCall { id: Uuid::now_v7(), ..call.clone() };
         assert_eq!(store.begin_call(again).await.unwrap(), expected);
     }

@@ -6,29 +6,48 @@ use koine_store::{
     Account, Environment, ExchangeRow, Finish, MasterKey, NewAccount, NewCall, Store, StoreError,
     StoredAnswer, Vault,
 };
+use koine_testkit::PostgresDatabase;
 use serde_json::json;
+use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
 /// A credential that must never be readable where it should not be.
 pub(crate) const CREDENTIAL: &str = "s3cr3t-credential-of-the-vendor";
 
-/// A database's place and master key; it can be opened again and again.
+/// A database's place and master key; it can be opened again and again, except in memory.
 pub(crate) struct Home {
-    directory: TempDir,
+    place: Place,
     url: String,
     key: String,
 }
 
+enum Place {
+    Memory,
+    File(TempDir),
+    Server(PostgresDatabase),
+}
+
 impl Home {
-    pub(crate) fn file() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", directory.path().join("koine.db").display());
-        Self { directory, url, key: MasterKey::generate().to_base64() }
+    pub(crate) fn memory() -> Option<Self> {
+        Some(Self::at(Place::Memory, "sqlite::memory:".to_owned()))
     }
 
-    pub(crate) fn memory() -> Self {
-        Self { url: "sqlite::memory:".to_owned(), ..Self::file() }
+    pub(crate) fn file() -> Option<Self> {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", directory.path().join("koine.db").display());
+        Some(Self::at(Place::File(directory), url))
+    }
+
+    /// `None` where there is no PostgreSQL.
+    pub(crate) fn postgres() -> Option<Self> {
+        let database = PostgresDatabase::create()?;
+        let url = database.url();
+        Some(Self::at(Place::Server(database), url))
+    }
+
+    fn at(place: Place, url: String) -> Self {
+        Self { place, url, key: MasterKey::generate().to_base64() }
     }
 
     pub(crate) async fn open(&self) -> Arc<dyn Store> {
@@ -43,15 +62,56 @@ impl Home {
         &self.url
     }
 
-    /// Everything on disk: the database and its side files.
+    /// Everything at rest: the database's files, or its dump with binary values in hexadecimal.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let files = std::fs::read_dir(self.directory.path()).unwrap();
-        files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+        match &self.place {
+            Place::Memory => Vec::new(),
+            Place::File(directory) => {
+                let files = std::fs::read_dir(directory.path()).unwrap();
+                files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+            }
+            Place::Server(database) => database.dump().into_bytes(),
+        }
+    }
+
+    /// Runs a statement behind the store's back.
+    pub(crate) async fn run(&self, sql: &str) {
+        if let Place::Server(database) = &self.place {
+            database.run(sql);
+        } else {
+            let mut raw = SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut raw).await.unwrap();
+        }
+    }
+
+    /// The context of the one account, as stored.
+    pub(crate) async fn sealed_context(&self) -> Vec<u8> {
+        let hex = if let Place::Server(database) = &self.place {
+            database.run("SELECT encode(context_sealed, 'hex') FROM accounts").trim().to_owned()
+        } else {
+            let mut raw = SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::query_scalar("SELECT hex(context_sealed) FROM accounts").fetch_one(&mut raw).await.unwrap()
+        };
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    }
+
+    /// Bytes as this database's SQL writes them.
+    pub(crate) fn literal(&self, bytes: &[u8]) -> String {
+        match self.place {
+            Place::Server(_) => format!("'\\x{}'", hex(bytes)),
+            _ => format!("X'{}'", hex(bytes)),
+        }
     }
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// Whether the text is in there, plainly or in hexadecimal.
 pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    let found = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+    found(text.as_bytes()) || found(hex(text.as_bytes()).as_bytes())
 }
 
 pub(crate) async fn environment(store: &Arc<dyn Store>) -> Environment {

@@ -1,6 +1,7 @@
-//! The one behavioural suite: functions over `Arc<dyn Store>`, run against every backend.
+//! The one behavioural suite: functions over an `Arc<dyn Store>`, or over its home, run against every backend. Those on
+//! PostgreSQL do nothing without a server; `tools/postgres` starts one.
 //!
-//! Another backend is one more line under `backends!`. What looks into SQLite's own file is in `at_rest`.
+//! A new function is a name in one of the two lists below; a backend is one more module after them.
 
 #![expect(
     clippy::unwrap_used,
@@ -18,32 +19,41 @@ mod reopening;
 mod tokens;
 mod versions;
 
-/// Runs each function once per backend, on a fresh store.
-macro_rules! backends {
-    ($($backend:ident => $home:expr;)*) => {
-        $(backend!($backend, $home);)*
-    };
-}
-
-macro_rules! suite {
+/// Functions over an open store.
+macro_rules! on_a_store {
     ($($module:ident: $($test:ident),+;)*) => {
-        macro_rules! backend {
-            ($backend:ident, $home:expr) => {
-                mod $backend {
-                    $($(
-                        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                        async fn $test() {
-                            let home = $home;
-                            super::$module::$test(home.open().await).await;
-                        }
-                    )+)*
-                }
+        macro_rules! on_a_store_at {
+            ($home:expr) => {
+                $($(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $test() {
+                        let Some(home) = $home else { return };
+                        crate::$module::$test(home.open().await).await;
+                    }
+                )+)*
             };
         }
     };
 }
 
-suite! {
+/// Functions over a place that can be opened again, and twice at a time.
+macro_rules! on_a_home {
+    ($($module:ident: $($test:ident),+;)*) => {
+        macro_rules! on_a_home_at {
+            ($home:expr) => {
+                $($(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $test() {
+                        let Some(home) = $home else { return };
+                        crate::$module::$test(&home).await;
+                    }
+                )+)*
+            };
+        }
+    };
+}
+
+on_a_store! {
     environments: environments_are_found_and_unique, audit_keeps_order;
     tokens: tokens_are_found_by_secret, expired_and_revoked_tokens_are_not_found, tokens_need_an_environment;
     accounts: accounts_are_stored_and_changed, foreign_accounts_are_invisible, accounts_are_listed_in_pages,
@@ -57,7 +67,25 @@ suite! {
         attempts_are_evidence, calls_show_their_exchanges, unknown_calls_are_errors;
 }
 
-backends! {
-    sqlite_file => crate::fixtures::Home::file();
-    sqlite_memory => crate::fixtures::Home::memory();
+on_a_home! {
+    at_rest: secrets_are_not_readable, tampered_contexts_are_corrupt, swapped_contexts_are_corrupt,
+        accounts_moved_to_another_environment_are_corrupt, swapped_data_keys_are_corrupt,
+        a_removed_key_check_does_not_open_the_door, keys_count_for_a_day;
+    reopening: state_survives_reopening, intents_survive_a_crash, two_processes_start_a_key_once,
+        another_master_key_is_refused, a_newer_schema_is_refused, two_may_open_a_new_database_at_once;
+    versions: changes_by_others_are_noticed, a_closed_store_has_no_version_to_believe;
+}
+
+mod sqlite_memory {
+    on_a_store_at!(crate::fixtures::Home::memory());
+}
+
+mod sqlite_file {
+    on_a_store_at!(crate::fixtures::Home::file());
+    on_a_home_at!(crate::fixtures::Home::file());
+}
+
+mod postgres {
+    on_a_store_at!(crate::fixtures::Home::postgres());
+    on_a_home_at!(crate::fixtures::Home::postgres());
 }

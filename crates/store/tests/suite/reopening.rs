@@ -6,9 +6,7 @@ use uuid::Uuid;
 
 use crate::fixtures::{Home, account, answer, environment, finish, removal};
 
-#[tokio::test]
-async fn state_survives_reopening() {
-    let home = Home::file();
+pub(crate) async fn state_survives_reopening(home: &Home) {
     let store = home.open().await;
     let environment = environment(&store).await;
     let account = account(&store, &environment).await;
@@ -24,9 +22,7 @@ async fn state_survives_reopening() {
     assert_eq!(store.begin_call(repeated).await.unwrap(), Begun::Replayed(answer()));
 }
 
-#[tokio::test]
-async fn intents_survive_a_crash() {
-    let home = Home::file();
+pub(crate) async fn intents_survive_a_crash(home: &Home) {
     let crashed = home.open().await;
     let environment = environment(&crashed).await;
     let intended = removal(environment.id, Uuid::now_v7(), Some("intended"));
@@ -50,9 +46,7 @@ async fn intents_survive_a_crash() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_processes_start_a_key_once() {
-    let home = Home::file();
+pub(crate) async fn two_processes_start_a_key_once(home: &Home) {
     let (one, two) = (home.open().await, home.open().await);
     let environment = environment(&one).await;
     for round in 0..20 {
@@ -65,18 +59,35 @@ async fn two_processes_start_a_key_once() {
     }
 }
 
-#[tokio::test]
-async fn another_master_key_is_refused() {
-    let home = Home::file();
+pub(crate) async fn another_master_key_is_refused(home: &Home) {
     home.open().await.close().await;
     let refused = home.open_with(MasterKey::generate()).await;
     assert!(matches!(refused.err(), Some(StoreError::WrongKey)));
     home.open().await;
 }
 
+pub(crate) async fn a_newer_schema_is_refused(home: &Home) {
+    home.open().await.close().await;
+    home.run(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         SELECT 9999, 'from the future', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
+    )
+    .await;
+    let key = MasterKey::generate();
+    let refused = home.open_with(key).await.err().unwrap();
+    assert!(matches!(refused, StoreError::NewerSchema { found: 9999, .. }), "{refused:?}");
+    assert!(refused.to_string().contains("run the koine that migrated it"), "{refused}");
+}
+
+pub(crate) async fn two_may_open_a_new_database_at_once(home: &Home) {
+    let (one, two) = tokio::join!(home.open(), home.open());
+    let environment = environment(&one).await;
+    assert_eq!(two.get_environment(environment.id).await.unwrap(), Some(environment));
+}
+
 #[tokio::test]
 async fn other_schemes_are_refused_without_their_password() {
-    for url in ["postgres://koine:hunter2@db/koine", "/var/lib/koine.db"] {
+    for url in ["mysql://koine:hunter2@db/koine", "/var/lib/koine.db"] {
         let refused = koine_store::open(url, Vault::new(MasterKey::generate())).await.err().unwrap();
         assert!(matches!(refused, StoreError::UnsupportedUrl { .. }));
         assert!(!format!("{refused} {refused:?}").contains("hunter2"));

@@ -5,13 +5,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::SqliteStore;
+use super::SqlStore;
 use crate::StoreError;
 use crate::leases::{Lease, Leases};
 use crate::time::{now, now_and};
 
 #[async_trait]
-impl Leases for SqliteStore {
+impl Leases for SqlStore {
     async fn acquire_lease(
         &self,
         name: &str,

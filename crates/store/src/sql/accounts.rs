@@ -1,10 +1,9 @@
 //! Integrated accounts. Every statement names the environment: another environment's account does not exist.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite};
+use sqlx::{QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::{SqliteStore, row};
+use super::{Db, DbRow, SqlStore, row};
 use crate::time::now;
 use crate::vault::{DataKey, Place};
 use crate::{Account, AccountChange, AccountFilter, NewAccount, StoreError};
@@ -12,7 +11,7 @@ use crate::{Account, AccountChange, AccountFilter, NewAccount, StoreError};
 /// The status of a new account.
 const ACTIVE: &str = "active";
 
-pub(super) async fn create(store: &SqliteStore, new: NewAccount) -> Result<Account, StoreError> {
+pub(super) async fn create(store: &SqlStore, new: NewAccount) -> Result<Account, StoreError> {
     let key = store.data_key(new.environment_id).await?;
     let at = now();
     let account = Account {
@@ -30,7 +29,7 @@ pub(super) async fn create(store: &SqliteStore, new: NewAccount) -> Result<Accou
     sqlx::query(
         "INSERT INTO accounts (id, environment_id, tenant_id, connector, status, authentication_method,
                                context_sealed, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
     )
     .bind(account.id.to_string())
     .bind(account.environment_id.to_string())
@@ -46,11 +45,11 @@ pub(super) async fn create(store: &SqliteStore, new: NewAccount) -> Result<Accou
 }
 
 pub(super) async fn get(
-    store: &SqliteStore,
+    store: &SqlStore,
     environment: Uuid,
     id: Uuid,
 ) -> Result<Option<Account>, StoreError> {
-    let found = sqlx::query("SELECT * FROM accounts WHERE environment_id = ?1 AND id = ?2")
+    let found = sqlx::query("SELECT * FROM accounts WHERE environment_id = $1 AND id = $2")
         .bind(environment.to_string())
         .bind(id.to_string())
         .fetch_optional(&store.read)
@@ -61,13 +60,13 @@ pub(super) async fn get(
 }
 
 pub(super) async fn list(
-    store: &SqliteStore,
+    store: &SqlStore,
     environment: Uuid,
     filter: AccountFilter,
     limit: u32,
     after: Option<Uuid>,
 ) -> Result<Vec<Account>, StoreError> {
-    let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM accounts WHERE environment_id = ");
+    let mut query = QueryBuilder::<Db>::new("SELECT * FROM accounts WHERE environment_id = ");
     query.push_bind(environment.to_string());
     let AccountFilter { tenant_id, connector, status } = filter;
     let wanted = [
@@ -81,7 +80,7 @@ pub(super) async fn list(
             query.push(condition).push_bind(value);
         }
     }
-    query.push(" ORDER BY id LIMIT ").push_bind(limit);
+    query.push(" ORDER BY id LIMIT ").push_bind(i64::from(limit));
     let rows = query.build().fetch_all(&store.read).await?;
     if rows.is_empty() {
         return Ok(Vec::new());
@@ -91,7 +90,7 @@ pub(super) async fn list(
 }
 
 pub(super) async fn update(
-    store: &SqliteStore,
+    store: &SqlStore,
     environment: Uuid,
     id: Uuid,
     change: AccountChange,
@@ -101,10 +100,10 @@ pub(super) async fn update(
         other => other?,
     };
     let changed = sqlx::query(
-        "UPDATE accounts SET context_sealed = COALESCE(?3, context_sealed), tenant_id = COALESCE(?4, tenant_id),
-                             status = COALESCE(?5, status),
-                             last_error = CASE WHEN ?6 THEN ?7 ELSE last_error END, updated_at = ?8
-         WHERE environment_id = ?1 AND id = ?2 RETURNING *",
+        "UPDATE accounts SET context_sealed = COALESCE($3, context_sealed), tenant_id = COALESCE($4, tenant_id),
+                             status = COALESCE($5, status),
+                             last_error = CASE WHEN $6 THEN $7 ELSE last_error END, updated_at = $8
+         WHERE environment_id = $1 AND id = $2 RETURNING *",
     )
     .bind(environment.to_string())
     .bind(id.to_string())
@@ -119,8 +118,8 @@ pub(super) async fn update(
     changed.map(|row| read(&row, &key)).transpose()
 }
 
-pub(super) async fn delete(store: &SqliteStore, environment: Uuid, id: Uuid) -> Result<bool, StoreError> {
-    let done = sqlx::query("DELETE FROM accounts WHERE environment_id = ?1 AND id = ?2")
+pub(super) async fn delete(store: &SqlStore, environment: Uuid, id: Uuid) -> Result<bool, StoreError> {
+    let done = sqlx::query("DELETE FROM accounts WHERE environment_id = $1 AND id = $2")
         .bind(environment.to_string())
         .bind(id.to_string())
         .execute(&store.write)
@@ -132,7 +131,7 @@ fn place(environment: Uuid, row: Uuid) -> Place<'static> {
     Place { environment, row, column: "accounts.context_sealed" }
 }
 
-fn read(row: &SqliteRow, key: &DataKey) -> Result<Account, StoreError> {
+fn read(row: &DbRow, key: &DataKey) -> Result<Account, StoreError> {
     let (id, environment_id) = (row::id(row, "id")?, row::id(row, "environment_id")?);
     let sealed: Vec<u8> = row.try_get("context_sealed")?;
     Ok(Account {

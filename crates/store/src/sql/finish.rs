@@ -2,18 +2,18 @@
 
 use uuid::Uuid;
 
-use super::{SqliteStore, journal};
+use super::{SqlStore, begin, journal, lock_unfinished_calls};
 use crate::time::now;
 use crate::{Finish, StoreError};
 
-pub(super) async fn finish(store: &SqliteStore, call_id: Uuid, finish: Finish) -> Result<(), StoreError> {
+pub(super) async fn finish(store: &SqlStore, call_id: Uuid, finish: Finish) -> Result<(), StoreError> {
     let environment = journal::environment_of(store, call_id).await?;
     let key = store.data_key(environment).await?;
     let sealed =
         finish.answer.map(|answer| key.seal_json(journal::answer_place(environment, call_id), &answer));
-    let mut transaction = store.write.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = begin(&store.write).await?;
     let done = sqlx::query(
-        "UPDATE calls SET outcome = ?2, detail = ?3, finished_at = ?4 WHERE id = ?1 AND finished_at IS NULL",
+        "UPDATE calls SET outcome = $2, detail = $3, finished_at = $4 WHERE id = $1 AND finished_at IS NULL",
     )
     .bind(call_id.to_string())
     .bind(finish.outcome)
@@ -25,20 +25,21 @@ pub(super) async fn finish(store: &SqliteStore, call_id: Uuid, finish: Finish) -
         return Err(StoreError::conflict(format!("call {call_id} is finished already")));
     }
     let key_row = match sealed {
-        Some(sealed) => sqlx::query("UPDATE idempotency_keys SET answer_sealed = ?2 WHERE call_id = ?1")
+        Some(sealed) => sqlx::query("UPDATE idempotency_keys SET answer_sealed = $2 WHERE call_id = $1")
             .bind(call_id.to_string())
             .bind(sealed),
-        None => sqlx::query("DELETE FROM idempotency_keys WHERE call_id = ?1").bind(call_id.to_string()),
+        None => sqlx::query("DELETE FROM idempotency_keys WHERE call_id = $1").bind(call_id.to_string()),
     };
     key_row.execute(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(())
 }
 
-pub(super) async fn release_unstarted(store: &SqliteStore) -> Result<u64, StoreError> {
-    let mut transaction = store.write.begin_with("BEGIN IMMEDIATE").await?;
+pub(super) async fn release_unstarted(store: &SqlStore) -> Result<u64, StoreError> {
+    let mut transaction = begin(&store.write).await?;
+    lock_unfinished_calls(&mut transaction).await?;
     let released = sqlx::query(
-        "UPDATE calls SET released_at = ?1
+        "UPDATE calls SET released_at = $1
          WHERE finished_at IS NULL AND released_at IS NULL
            AND NOT EXISTS (SELECT 1 FROM intents WHERE call_id = calls.id)",
     )

@@ -4,17 +4,16 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use super::{SqliteStore, row};
+use super::{DbRow, SqlStore, row};
 use crate::time::{normalise, now};
 use crate::{ApiToken, NewToken, StoreError, vault};
 
 /// Makes a leaked token recognisable to secret scanners.
 const PREFIX: &str = "koine_";
 
-pub(super) async fn create(store: &SqliteStore, new: NewToken) -> Result<(ApiToken, String), StoreError> {
+pub(super) async fn create(store: &SqlStore, new: NewToken) -> Result<(ApiToken, String), StoreError> {
     let expires_at = new.expires_at.map(|text| normalise("expires_at", &text)).transpose()?;
     if super::environments::get(store, new.environment_id).await?.is_none() {
         return Err(StoreError::not_found(format!("environment {}", new.environment_id)));
@@ -35,7 +34,7 @@ pub(super) async fn create(store: &SqliteStore, new: NewToken) -> Result<(ApiTok
     sqlx::query(
         "INSERT INTO api_tokens (id, environment_id, name, secret_sha256, account_ids, read_only, expires_at,
                                  created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
     )
     .bind(token.id.to_string())
     .bind(token.environment_id.to_string())
@@ -50,32 +49,29 @@ pub(super) async fn create(store: &SqliteStore, new: NewToken) -> Result<(ApiTok
     Ok((token, secret))
 }
 
-pub(super) async fn find(store: &SqliteStore, secret: &str) -> Result<Option<ApiToken>, StoreError> {
+pub(super) async fn find(store: &SqlStore, secret: &str) -> Result<Option<ApiToken>, StoreError> {
     let query = sqlx::query(
         "SELECT * FROM api_tokens
-         WHERE secret_sha256 = ?1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?2)",
+         WHERE secret_sha256 = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
     )
     .bind(hash(secret))
     .bind(now());
     query.fetch_optional(&store.read).await?.as_ref().map(read).transpose()
 }
 
-pub(super) async fn list(
-    store: &SqliteStore,
-    environment: Option<Uuid>,
-) -> Result<Vec<ApiToken>, StoreError> {
+pub(super) async fn list(store: &SqlStore, environment: Option<Uuid>) -> Result<Vec<ApiToken>, StoreError> {
     let query = match environment {
         Some(id) => {
-            sqlx::query("SELECT * FROM api_tokens WHERE environment_id = ?1 ORDER BY id").bind(id.to_string())
+            sqlx::query("SELECT * FROM api_tokens WHERE environment_id = $1 ORDER BY id").bind(id.to_string())
         }
         None => sqlx::query("SELECT * FROM api_tokens ORDER BY id"),
     };
     query.fetch_all(&store.read).await?.iter().map(read).collect()
 }
 
-pub(super) async fn revoke(store: &SqliteStore, id: Uuid) -> Result<bool, StoreError> {
+pub(super) async fn revoke(store: &SqlStore, id: Uuid) -> Result<bool, StoreError> {
     let done = sqlx::query(
-        "UPDATE api_tokens SET revoked_at = ?2, updated_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
+        "UPDATE api_tokens SET revoked_at = $2, updated_at = $2 WHERE id = $1 AND revoked_at IS NULL",
     )
     .bind(id.to_string())
     .bind(now())
@@ -88,7 +84,7 @@ fn hash(secret: &str) -> Vec<u8> {
     digest(&SHA256, secret.as_bytes()).as_ref().to_vec()
 }
 
-fn read(row: &SqliteRow) -> Result<ApiToken, StoreError> {
+fn read(row: &DbRow) -> Result<ApiToken, StoreError> {
     let account_ids = row::optional_text(row, "account_ids")?
         .map(|json| serde_json::from_str(&json).map_err(|_| StoreError::corrupt("api_tokens.account_ids")))
         .transpose()?;

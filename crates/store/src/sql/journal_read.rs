@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::journal::{request_place, target_column};
-use super::{SqliteStore, row};
+use super::{DbRow, SqlStore, begin_reading, row};
 use crate::vault::Place;
 use crate::{CallRow, ExchangeRow, OpenIntent, StoreError};
 
-pub(super) async fn open_intents(store: &SqliteStore) -> Result<Vec<OpenIntent>, StoreError> {
+pub(super) async fn open_intents(store: &SqlStore) -> Result<Vec<OpenIntent>, StoreError> {
     let rows = sqlx::query(
         "SELECT calls.*, first.step AS first_step, first.target_sealed
          FROM calls LEFT JOIN intents AS first ON first.call_id = calls.id AND first.seq =
@@ -29,7 +28,7 @@ pub(super) async fn open_intents(store: &SqliteStore) -> Result<Vec<OpenIntent>,
     Ok(intents)
 }
 
-async fn open_intent(store: &SqliteStore, row: &SqliteRow) -> Result<OpenIntent, StoreError> {
+async fn open_intent(store: &SqlStore, row: &DbRow) -> Result<OpenIntent, StoreError> {
     let (call_id, environment_id) = (row::id(row, "id")?, row::id(row, "environment_id")?);
     let key = store.data_key(environment_id).await?;
     let request: Vec<u8> = row.try_get("request_sealed")?;
@@ -55,7 +54,7 @@ async fn open_intent(store: &SqliteStore, row: &SqliteRow) -> Result<OpenIntent,
 }
 
 pub(super) async fn was_attempted(
-    store: &SqliteStore,
+    store: &SqlStore,
     environment: Uuid,
     account: Uuid,
     model: &str,
@@ -65,7 +64,7 @@ pub(super) async fn was_attempted(
     let found = sqlx::query_scalar(
         "SELECT EXISTS (
              SELECT 1 FROM calls
-             WHERE environment_id = ?1 AND account_id = ?2 AND model = ?3 AND resource = ?4 AND target_id = ?5
+             WHERE environment_id = $1 AND account_id = $2 AND model = $3 AND resource = $4 AND target_id = $5
                AND (outcome IN ('removed', 'already_gone', 'deactivated', 'reactivated', 'pending', 'uncertain')
                     OR (finished_at IS NULL OR outcome = 'refused')
                        AND EXISTS (SELECT 1 FROM intents WHERE call_id = calls.id)))",
@@ -81,17 +80,17 @@ pub(super) async fn was_attempted(
 }
 
 pub(super) async fn call(
-    store: &SqliteStore,
+    store: &SqlStore,
     environment: Uuid,
     id: Uuid,
 ) -> Result<Option<CallRow>, StoreError> {
-    let found = sqlx::query("SELECT * FROM calls WHERE environment_id = ?1 AND id = ?2")
+    let found = sqlx::query("SELECT * FROM calls WHERE environment_id = $1 AND id = $2")
         .bind(environment.to_string())
         .bind(id.to_string())
         .fetch_optional(&store.read)
         .await?;
     let Some(found) = found else { return Ok(None) };
-    let exchanges = sqlx::query("SELECT * FROM exchanges WHERE call_id = ?1 ORDER BY seq")
+    let exchanges = sqlx::query("SELECT * FROM exchanges WHERE call_id = $1 ORDER BY seq")
         .bind(id.to_string())
         .fetch_all(&store.read)
         .await?;
@@ -100,26 +99,26 @@ pub(super) async fn call(
 }
 
 pub(super) async fn list(
-    store: &SqliteStore,
+    store: &SqlStore,
     environment: Uuid,
     limit: u32,
 ) -> Result<Vec<CallRow>, StoreError> {
     // One snapshot for both queries: an exchange always finds its call.
-    let mut transaction = store.read.begin().await?;
+    let mut transaction = begin_reading(&store.read).await?;
     let calls = sqlx::query(
-        "SELECT * FROM calls WHERE environment_id = ?1 ORDER BY started_at DESC, id DESC LIMIT ?2",
+        "SELECT * FROM calls WHERE environment_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2",
     )
     .bind(environment.to_string())
-    .bind(limit)
+    .bind(i64::from(limit))
     .fetch_all(&mut *transaction)
     .await?;
     let exchanges = sqlx::query(
         "SELECT * FROM exchanges WHERE call_id IN
-             (SELECT id FROM calls WHERE environment_id = ?1 ORDER BY started_at DESC, id DESC LIMIT ?2)
+             (SELECT id FROM calls WHERE environment_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2)
          ORDER BY call_id, seq",
     )
     .bind(environment.to_string())
-    .bind(limit)
+    .bind(i64::from(limit))
     .fetch_all(&mut *transaction)
     .await?;
     let mut by_call: HashMap<Uuid, Vec<ExchangeRow>> = HashMap::new();
@@ -129,7 +128,7 @@ pub(super) async fn list(
     calls.iter().map(|row| call_row(row, by_call.remove(&row::id(row, "id")?).unwrap_or_default())).collect()
 }
 
-fn call_row(row: &SqliteRow, exchanges: Vec<ExchangeRow>) -> Result<CallRow, StoreError> {
+fn call_row(row: &DbRow, exchanges: Vec<ExchangeRow>) -> Result<CallRow, StoreError> {
     Ok(CallRow {
         id: row::id(row, "id")?,
         environment_id: row::id(row, "environment_id")?,
@@ -150,14 +149,14 @@ fn call_row(row: &SqliteRow, exchanges: Vec<ExchangeRow>) -> Result<CallRow, Sto
     })
 }
 
-fn exchange(row: &SqliteRow) -> Result<ExchangeRow, StoreError> {
+fn exchange(row: &DbRow) -> Result<ExchangeRow, StoreError> {
     Ok(ExchangeRow {
-        seq: row.try_get("seq")?,
+        seq: row::number(row, "seq")?,
         step: row::text(row, "step")?,
         method: row::text(row, "method")?,
         url_redacted: row::text(row, "url_redacted")?,
         request_sha256: row::text(row, "request_sha256")?,
-        status: row.try_get("status")?,
+        status: row::optional_number(row, "status")?,
         answer_sha256: row::optional_text(row, "answer_sha256")?,
         result: row::text(row, "result")?,
     })

@@ -1,43 +1,48 @@
 //! The journal while a call runs: begin, intents, exchanges.
 
 use serde_json::Value;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::Row;
 use uuid::Uuid;
 
-use super::{SqliteStore, row};
+use super::{DbConnection, DbRow, SqlStore, begin as begin_writing, lock_call, row};
 use crate::time::{key_cutoff, now};
 use crate::vault::{DataKey, Place};
 use crate::{Begun, ExchangeRow, NewCall, StoreError};
 
-pub(super) async fn begin(store: &SqliteStore, call: &NewCall) -> Result<Begun, StoreError> {
+pub(super) async fn begin(store: &SqlStore, call: &NewCall) -> Result<Begun, StoreError> {
     let key = store.data_key(call.environment_id).await?;
-    // IMMEDIATE takes the write lock before the first look, so nobody begins between look and insert.
-    let mut transaction = store.write.begin_with("BEGIN IMMEDIATE").await?;
-    if let Some(earlier) = earlier_use(&mut transaction, call).await? {
-        return judge(&earlier, call, &key);
+    loop {
+        let mut transaction = begin_writing(&store.write).await?;
+        if let Some(earlier) = earlier_use(&mut transaction, call).await? {
+            return judge(&earlier, call, &key);
+        }
+        insert_call(&mut transaction, call, &key).await?;
+        if insert_key(&mut transaction, call).await? {
+            transaction.commit().await?;
+            return Ok(Begun::Started);
+        }
+        // Somebody else's call took the key after the look: it is there to be judged now, or gone again.
+        transaction.rollback().await?;
     }
-    insert_call(&mut transaction, call, &key).await?;
-    if let Some(idempotency_key) = &call.idempotency_key {
-        insert_key(&mut transaction, call, idempotency_key).await?;
-    }
-    transaction.commit().await?;
-    Ok(Begun::Started)
 }
 
-/// The live row of the call's idempotency key, after dropping all that are too old.
-async fn earlier_use(
-    connection: &mut SqliteConnection,
-    call: &NewCall,
-) -> Result<Option<SqliteRow>, StoreError> {
+/// The row of the call's idempotency key; one that is too old goes.
+async fn earlier_use(connection: &mut DbConnection, call: &NewCall) -> Result<Option<DbRow>, StoreError> {
     let Some(key) = &call.idempotency_key else { return Ok(None) };
-    sqlx::query("DELETE FROM idempotency_keys WHERE created_at < ?1")
-        .bind(key_cutoff())
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query(
+        "DELETE FROM idempotency_keys
+         WHERE environment_id = $1 AND account_id = $2 AND path = $3 AND key = $4 AND created_at < $5",
+    )
+    .bind(call.environment_id.to_string())
+    .bind(call.account_id.to_string())
+    .bind(&call.path)
+    .bind(key)
+    .bind(key_cutoff())
+    .execute(&mut *connection)
+    .await?;
     let found = sqlx::query(
         "SELECT call_id, fingerprint, answer_sealed FROM idempotency_keys
-         WHERE environment_id = ?1 AND account_id = ?2 AND path = ?3 AND key = ?4",
+         WHERE environment_id = $1 AND account_id = $2 AND path = $3 AND key = $4",
     )
     .bind(call.environment_id.to_string())
     .bind(call.account_id.to_string())
@@ -48,7 +53,7 @@ async fn earlier_use(
     Ok(found)
 }
 
-fn judge(earlier: &SqliteRow, call: &NewCall, key: &DataKey) -> Result<Begun, StoreError> {
+fn judge(earlier: &DbRow, call: &NewCall, key: &DataKey) -> Result<Begun, StoreError> {
     if row::text(earlier, "fingerprint")? != call.fingerprint {
         return Ok(Begun::Mismatch);
     }
@@ -59,15 +64,11 @@ fn judge(earlier: &SqliteRow, call: &NewCall, key: &DataKey) -> Result<Begun, St
     Ok(Begun::Replayed(key.open_json(place, &sealed)?))
 }
 
-async fn insert_call(
-    connection: &mut SqliteConnection,
-    call: &NewCall,
-    key: &DataKey,
-) -> Result<(), StoreError> {
+async fn insert_call(connection: &mut DbConnection, call: &NewCall, key: &DataKey) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO calls (id, environment_id, account_id, model, resource, method, target_id, token_id, path,
                             fingerprint, idempotency_key, request_sealed, started_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(call.id.to_string())
     .bind(call.environment_id.to_string())
@@ -88,34 +89,29 @@ async fn insert_call(
     Ok(())
 }
 
-async fn insert_key(
-    connection: &mut SqliteConnection,
-    call: &NewCall,
-    idempotency_key: &str,
-) -> Result<(), StoreError> {
-    sqlx::query(
+/// Takes the call's idempotency key, if it has one; `false` when another call has it. One that is just about to take
+/// it is waited for.
+async fn insert_key(connection: &mut DbConnection, call: &NewCall) -> Result<bool, StoreError> {
+    let Some(idempotency_key) = &call.idempotency_key else { return Ok(true) };
+    let taken = sqlx::query(
         "INSERT INTO idempotency_keys (environment_id, account_id, path, key, call_id, fingerprint, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (environment_id, account_id, path, key) DO NOTHING",
     )
     .bind(call.environment_id.to_string())
     .bind(call.account_id.to_string())
     .bind(&call.path)
-    .bind(idempotency_key.to_owned())
+    .bind(idempotency_key)
     .bind(call.id.to_string())
     .bind(&call.fingerprint)
     .bind(now())
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(taken.rows_affected() > 0)
 }
 
-pub(super) async fn name_target(
-    store: &SqliteStore,
-    call_id: Uuid,
-    target_id: &str,
-) -> Result<(), StoreError> {
+pub(super) async fn name_target(store: &SqlStore, call_id: Uuid, target_id: &str) -> Result<(), StoreError> {
     let done = sqlx::query(
-        "UPDATE calls SET target_id = ?2 WHERE id = ?1 AND finished_at IS NULL AND released_at IS NULL",
+        "UPDATE calls SET target_id = $2 WHERE id = $1 AND finished_at IS NULL AND released_at IS NULL",
     )
     .bind(call_id.to_string())
     .bind(target_id.to_owned())
@@ -128,7 +124,7 @@ pub(super) async fn name_target(
 }
 
 pub(super) async fn record_intent(
-    store: &SqliteStore,
+    store: &SqlStore,
     call_id: Uuid,
     step: &str,
     request_digest: &str,
@@ -138,30 +134,33 @@ pub(super) async fn record_intent(
     let key = store.data_key(environment).await?;
     let column = target_column(step);
     let place = Place { environment, row: call_id, column: &column };
-    // One statement: the call cannot be finished or released between the check and the insert.
+    let mut transaction = begin_writing(&store.write).await?;
+    // The call cannot be finished or released between the check and the insert.
+    lock_call(&mut transaction, call_id).await?;
     let done = sqlx::query(
         "INSERT INTO intents (call_id, step, request_digest, target_sealed, recorded_at, seq)
-         SELECT id, ?2, ?3, ?4, ?5, (SELECT COALESCE(MAX(seq), 0) + 1 FROM intents WHERE call_id = ?1)
-         FROM calls WHERE id = ?1 AND finished_at IS NULL AND released_at IS NULL
+         SELECT id, $2, $3, $4, $5, (SELECT COALESCE(MAX(seq), 0) + 1 FROM intents WHERE call_id = $1)
+         FROM calls WHERE id = $1 AND finished_at IS NULL AND released_at IS NULL
          ON CONFLICT (call_id, step) DO UPDATE
          SET request_digest = excluded.request_digest,
-             target_sealed = COALESCE(target_sealed, excluded.target_sealed)",
+             target_sealed = COALESCE(intents.target_sealed, excluded.target_sealed)",
     )
     .bind(call_id.to_string())
     .bind(step.to_owned())
     .bind(request_digest.to_owned())
     .bind(target.map(|target| key.seal_json(place, target)))
     .bind(now())
-    .execute(&store.write)
+    .execute(&mut *transaction)
     .await?;
-    match done.rows_affected() {
-        0 => Err(StoreError::conflict(format!("call {call_id} is no longer open"))),
-        _ => Ok(()),
+    if done.rows_affected() == 0 {
+        return Err(StoreError::conflict(format!("call {call_id} is no longer open")));
     }
+    transaction.commit().await?;
+    Ok(())
 }
 
 pub(super) async fn record_exchange(
-    store: &SqliteStore,
+    store: &SqlStore,
     call_id: Uuid,
     exchange: ExchangeRow,
 ) -> Result<(), StoreError> {
@@ -170,15 +169,15 @@ pub(super) async fn record_exchange(
     sqlx::query(
         "INSERT INTO exchanges (call_id, seq, step, method, url_redacted, request_sha256, status, answer_sha256,
                                 result, recorded_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(call_id.to_string())
-    .bind(seq)
+    .bind(i64::from(seq))
     .bind(exchange.step)
     .bind(exchange.method)
     .bind(exchange.url_redacted)
     .bind(exchange.request_sha256)
-    .bind(exchange.status)
+    .bind(exchange.status.map(i64::from))
     .bind(exchange.answer_sha256)
     .bind(exchange.result)
     .bind(now())
@@ -189,8 +188,8 @@ pub(super) async fn record_exchange(
 }
 
 /// The environment of a call, which sealing needs.
-pub(super) async fn environment_of(store: &SqliteStore, call_id: Uuid) -> Result<Uuid, StoreError> {
-    let found = sqlx::query("SELECT environment_id FROM calls WHERE id = ?1")
+pub(super) async fn environment_of(store: &SqlStore, call_id: Uuid) -> Result<Uuid, StoreError> {
+    let found = sqlx::query("SELECT environment_id FROM calls WHERE id = $1")
         .bind(call_id.to_string())
         .fetch_optional(&store.read)
         .await?;

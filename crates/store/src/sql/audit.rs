@@ -1,16 +1,15 @@
 //! The audit log: appended, never changed.
 
-use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use super::{SqliteStore, row};
+use super::{DbRow, SqlStore, row};
 use crate::time::now;
 use crate::{AuditEntry, AuditRecord, StoreError};
 
-pub(super) async fn record(store: &SqliteStore, entry: AuditEntry) -> Result<(), StoreError> {
+pub(super) async fn record(store: &SqlStore, entry: AuditEntry) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO audit (id, environment_id, actor, action, subject, detail, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(Uuid::now_v7().to_string())
     .bind(entry.environment_id.map(|id| id.to_string()))
@@ -24,12 +23,12 @@ pub(super) async fn record(store: &SqliteStore, entry: AuditEntry) -> Result<(),
     Ok(())
 }
 
-pub(super) async fn list(store: &SqliteStore, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
-    let query = sqlx::query("SELECT * FROM audit ORDER BY id DESC LIMIT ?1").bind(limit);
+pub(super) async fn list(store: &SqlStore, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
+    let query = sqlx::query("SELECT * FROM audit ORDER BY id DESC LIMIT $1").bind(i64::from(limit));
     query.fetch_all(&store.read).await?.iter().map(read).collect()
 }
 
-fn read(row: &SqliteRow) -> Result<AuditRecord, StoreError> {
+fn read(row: &DbRow) -> Result<AuditRecord, StoreError> {
     let detail = row::text(row, "detail")?;
     Ok(AuditRecord {
         id: row::id(row, "id")?,

@@ -1,0 +1,232 @@
+//! [`Store`] over a database. This source is compiled once for each of them: the module that includes it says what
+//! differs ([`Db`], [`connect`], [`Changes`], [`begin`], [`begin_reading`], [`lock_call`], [`lock_unfinished_calls`]).
+//!
+//! So a statement here is one that both understand: parameters are `$1`, upserts are `ON CONFLICT`, times come from
+//! Rust as text. It must also hold where several write at once: what is checked is locked, or checked by the very
+//! statement that writes.
+
+mod accounts;
+mod audit;
+mod environments;
+mod finish;
+mod journal;
+mod journal_read;
+mod leases;
+mod row;
+mod tokens;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use serde_json::Value;
+use sqlx::Pool;
+use uuid::Uuid;
+
+use super::{
+    Changes, Db, DbConnection, DbRow, begin, begin_reading, connect, lock_call, lock_unfinished_calls,
+};
+use crate::vault::DataKey;
+use crate::{
+    Account, AccountChange, AccountFilter, ApiToken, AuditEntry, AuditRecord, Begun, CallRow, Environment,
+    ExchangeRow, Finish, NewAccount, NewCall, NewToken, OpenIntent, Store, StoreError, Vault,
+};
+
+/// [`Store`] over one database.
+///
+/// Where both pools are one, with few connections (in memory: one), whoever has a connection and waits for a second one
+/// may wait for ever: methods take the data key before they begin a transaction.
+pub(crate) struct SqlStore {
+    write: Pool<Db>,
+    read: Pool<Db>,
+    vault: Vault,
+    /// Unwrapped data keys. A data key never changes, so nothing here goes stale.
+    data_keys: RwLock<HashMap<Uuid, Arc<DataKey>>>,
+    /// What callers may keep of what they read.
+    changes: Changes,
+}
+
+impl SqlStore {
+    pub(crate) async fn open(url: &str, vault: Vault) -> Result<Self, StoreError> {
+        let connect::Opened { write, read, changes } = connect::connect(url).await?;
+        check_master_key(&write, &vault).await?;
+        Ok(Self { write, read, vault, data_keys: RwLock::default(), changes })
+    }
+
+    /// The environment's data key, unwrapped once per process.
+    async fn data_key(&self, environment: Uuid) -> Result<Arc<DataKey>, StoreError> {
+        let known = self.data_keys.read().unwrap_or_else(PoisonError::into_inner).get(&environment).cloned();
+        if let Some(key) = known {
+            return Ok(key);
+        }
+        let wrapped: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT data_key_sealed FROM environments WHERE id = $1")
+                .bind(environment.to_string())
+                .fetch_optional(&self.read)
+                .await?;
+        let wrapped = wrapped.ok_or_else(|| StoreError::not_found(format!("environment {environment}")))?;
+        let key = Arc::new(self.vault.data_key(environment, &wrapped)?);
+        let mut keys = self.data_keys.write().unwrap_or_else(PoisonError::into_inner);
+        keys.insert(environment, Arc::clone(&key));
+        Ok(key)
+    }
+}
+
+/// Stores the key check in a new database, compares it in an old one.
+async fn check_master_key(write: &Pool<Db>, vault: &Vault) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO vault_check (id, sealed) SELECT 1, $1
+         WHERE NOT EXISTS (SELECT 1 FROM environments) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(vault.key_check())
+    .execute(write)
+    .await?;
+    let stored: Option<Vec<u8>> =
+        sqlx::query_scalar("SELECT sealed FROM vault_check WHERE id = 1").fetch_optional(write).await?;
+    vault.verify_key_check(&stored.ok_or_else(|| StoreError::corrupt("vault_check is empty"))?)
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn create_environment(&self, name: &str) -> Result<Environment, StoreError> {
+        environments::create(self, name).await
+    }
+
+    async fn list_environments(&self) -> Result<Vec<Environment>, StoreError> {
+        environments::list(self).await
+    }
+
+    async fn get_environment(&self, id: Uuid) -> Result<Option<Environment>, StoreError> {
+        environments::get(self, id).await
+    }
+
+    async fn find_environment(&self, name: &str) -> Result<Option<Environment>, StoreError> {
+        environments::find(self, name).await
+    }
+
+    async fn create_token(&self, token: NewToken) -> Result<(ApiToken, String), StoreError> {
+        tokens::create(self, token).await
+    }
+
+    async fn find_token(&self, secret: &str) -> Result<Option<ApiToken>, StoreError> {
+        tokens::find(self, secret).await
+    }
+
+    async fn list_tokens(&self, environment_id: Option<Uuid>) -> Result<Vec<ApiToken>, StoreError> {
+        tokens::list(self, environment_id).await
+    }
+
+    async fn revoke_token(&self, id: Uuid) -> Result<bool, StoreError> {
+        let _changed = self.changes.change();
+        tokens::revoke(self, id).await
+    }
+
+    async fn create_account(&self, account: NewAccount) -> Result<Account, StoreError> {
+        accounts::create(self, account).await
+    }
+
+    async fn get_account(&self, environment_id: Uuid, id: Uuid) -> Result<Option<Account>, StoreError> {
+        accounts::get(self, environment_id, id).await
+    }
+
+    async fn list_accounts(
+        &self,
+        environment_id: Uuid,
+        filter: AccountFilter,
+        limit: u32,
+        after: Option<Uuid>,
+    ) -> Result<Vec<Account>, StoreError> {
+        accounts::list(self, environment_id, filter, limit, after).await
+    }
+
+    async fn update_account(
+        &self,
+        environment_id: Uuid,
+        id: Uuid,
+        change: AccountChange,
+    ) -> Result<Option<Account>, StoreError> {
+        let _changed = self.changes.change();
+        accounts::update(self, environment_id, id, change).await
+    }
+
+    async fn delete_account(&self, environment_id: Uuid, id: Uuid) -> Result<bool, StoreError> {
+        let _changed = self.changes.change();
+        accounts::delete(self, environment_id, id).await
+    }
+
+    async fn begin_call(&self, call: NewCall) -> Result<Begun, StoreError> {
+        journal::begin(self, &call).await
+    }
+
+    async fn name_target(&self, call_id: Uuid, target_id: &str) -> Result<(), StoreError> {
+        journal::name_target(self, call_id, target_id).await
+    }
+
+    async fn record_intent(
+        &self,
+        call_id: Uuid,
+        step: &str,
+        request_digest: &str,
+        target: Option<&Value>,
+    ) -> Result<(), StoreError> {
+        journal::record_intent(self, call_id, step, request_digest, target).await
+    }
+
+    async fn record_exchange(&self, call_id: Uuid, exchange: ExchangeRow) -> Result<(), StoreError> {
+        journal::record_exchange(self, call_id, exchange).await
+    }
+
+    async fn finish_call(&self, call_id: Uuid, finish: Finish) -> Result<(), StoreError> {
+        finish::finish(self, call_id, finish).await
+    }
+
+    async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError> {
+        journal_read::open_intents(self).await
+    }
+
+    async fn release_unstarted_calls(&self) -> Result<u64, StoreError> {
+        finish::release_unstarted(self).await
+    }
+
+    async fn was_attempted(
+        &self,
+        environment_id: Uuid,
+        account_id: Uuid,
+        model: &str,
+        resource: &str,
+        target_id: &str,
+    ) -> Result<bool, StoreError> {
+        journal_read::was_attempted(self, environment_id, account_id, model, resource, target_id).await
+    }
+
+    async fn call(&self, environment_id: Uuid, call_id: Uuid) -> Result<Option<CallRow>, StoreError> {
+        journal_read::call(self, environment_id, call_id).await
+    }
+
+    async fn list_calls(&self, environment_id: Uuid, limit: u32) -> Result<Vec<CallRow>, StoreError> {
+        journal_read::list(self, environment_id, limit).await
+    }
+
+    async fn audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
+        audit::record(self, entry).await
+    }
+
+    async fn list_audit(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
+        audit::list(self, limit).await
+    }
+
+    async fn version(&self) -> Option<u64> {
+        self.changes.version().await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.read).await?;
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.changes.close().await;
+        self.read.close().await;
+        self.write.close().await;
+    }
+}

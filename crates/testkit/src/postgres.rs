@@ -1,0 +1,88 @@
+//! Databases on the PostgreSQL that `tools/postgres` (and so `./test`) started.
+
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use url::Url;
+
+/// Names the server; its user may create databases.
+const SERVER: &str = "KOINE_TEST_POSTGRES_URL";
+
+/// An empty database, dropped with this value.
+#[derive(Debug)]
+pub struct PostgresDatabase {
+    server: Url,
+    name: String,
+}
+
+impl PostgresDatabase {
+    /// A new one; `None`, with a word on stderr, where there is no server.
+    ///
+    /// # Panics
+    /// When there is one and it makes no database.
+    #[expect(clippy::print_stderr, reason = "the test's own output says why it did nothing")]
+    pub fn create() -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let Some(server) = std::env::var_os(SERVER) else {
+            eprintln!("skipped: {SERVER} is not set; run the tests through tools/postgres");
+            return None;
+        };
+        let server = server.into_string().expect("the server's URL is text");
+        let server = Url::parse(&server).expect("the server's URL is one");
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970");
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("koine_{}_{}_{count}", std::process::id(), since.as_micros());
+        let database = Self { server, name };
+        database.on_server(&format!("CREATE DATABASE {}", database.name));
+        Some(database)
+    }
+
+    /// Where it is, for `KOINE_DATABASE_URL`.
+    pub fn url(&self) -> String {
+        let mut url = self.server.clone();
+        url.set_path(&self.name);
+        url.into()
+    }
+
+    /// Runs SQL in it, behind the store's back, and gives what `psql` prints: values without headings.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn run(&self, sql: &str) -> String {
+        psql(&self.url(), sql)
+    }
+
+    /// All it holds, as SQL; binary values are in hexadecimal.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    pub fn dump(&self) -> String {
+        let mut command = Command::new("pg_dump");
+        output(command.args(["--inserts", "--dbname", &self.url()]))
+    }
+
+    fn on_server(&self, sql: &str) {
+        psql(self.server.as_str(), sql);
+    }
+}
+
+impl Drop for PostgresDatabase {
+    fn drop(&mut self) {
+        // During a panic another one would hide it; the whole server goes when the tests are over.
+        if !std::thread::panicking() {
+            self.on_server(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        }
+    }
+}
+
+fn psql(url: &str, sql: &str) -> String {
+    let options = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1"];
+    output(Command::new("psql").args(options).args(["--command", sql, "--dbname", url]))
+}
+
+fn output(command: &mut Command) -> String {
+    let done = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).expect("PostgreSQL speaks UTF-8")
+}
