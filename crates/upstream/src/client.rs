@@ -58,7 +58,11 @@ impl Clients {
                 .connect_timeout(settings.connect_timeout)
                 .pool_idle_timeout(IDLE)
                 .pool_max_idle_per_host(idle_connections)
-                .dns_resolver(CheckedResolver { guard: Arc::clone(guard), reach })
+                .dns_resolver(CheckedResolver {
+                    guard: Arc::clone(guard),
+                    reach,
+                    lookup: Arc::clone(&settings.lookup),
+                })
                 .build()
         };
         // Writes get a connection of their own. On a kept-alive one that the server closes at that moment, the

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::{fmt, io};
 
+use async_trait::async_trait;
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
@@ -108,24 +110,49 @@ impl Guard {
     }
 }
 
+/// Where names are looked up.
+#[async_trait]
+pub trait Lookup: Send + Sync + fmt::Debug {
+    /// The addresses of a name.
+    ///
+    /// # Errors
+    /// When it has none, or nobody could be asked.
+    async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>>;
+}
+
+/// The system's own way: `/etc/hosts`, then DNS.
+#[derive(Debug)]
+pub(crate) struct SystemLookup;
+
+#[async_trait]
+impl Lookup for SystemLookup {
+    async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(tokio::net::lookup_host((host, 0)).await?.map(|found| found.ip()).collect())
+    }
+}
+
 /// Looks names up and hands on only the addresses that may be called. The connection is opened to exactly these,
 /// so a name that answers differently the next time (DNS rebinding) gains nothing.
 pub(crate) struct CheckedResolver {
     pub(crate) guard: Arc<Guard>,
     pub(crate) reach: Reach,
+    pub(crate) lookup: Arc<dyn Lookup>,
 }
 
 impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (guard, reach) = (Arc::clone(&self.guard), self.reach);
+        let (guard, reach, lookup) = (Arc::clone(&self.guard), self.reach, Arc::clone(&self.lookup));
         Box::pin(async move {
             let host = name.as_str();
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await?.collect();
+            let found = lookup.lookup(host).await?;
             if found.is_empty() {
                 return Err(format!("host `{host}` has no address").into());
             }
-            let kept: Vec<SocketAddr> =
-                found.into_iter().filter(|found| guard.permits(found.ip(), reach)).collect();
+            let kept: Vec<SocketAddr> = found
+                .into_iter()
+                .filter(|found| guard.permits(*found, reach))
+                .map(|found| SocketAddr::new(found, 0))
+                .collect();
             if kept.is_empty() {
                 return Err(NoAllowedAddress { host: host.to_owned() }.into());
             }
@@ -142,12 +169,18 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
+/// Looks public, and is answered by the machine's own cloud: Azure's platform server, which hands out configuration.
+const PLATFORM: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
+
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
+    if address == PLATFORM {
+        return false;
+    }
     !matches!(
         (a, b, c),
         (0 | 10 | 127, ..)             // this network, private, loopback
-            | (100, 64..=127, _)       // shared address space of carriers (CGNAT)
+            | (100, 64..=127, _)       // shared address space of carriers (CGNAT), with a cloud's metadata server
             | (169, 254, _)            // link-local, with the clouds' metadata servers
             | (172, 16..=31, _)        // private
             | (192, 0, 0 | 2)          // protocol assignments, documentation
@@ -166,11 +199,21 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
         is_public_v4(Ipv4Addr::new(a, b, c, d))
     };
+    // ISATAP: a tunnel leads to the IPv4 address in the last 32 bits, whatever the prefix.
+    if matches!((e, f), (0 | 0x200, 0x5efe)) {
+        return is_public_v6_prefix(a, b) && embedded(g, h);
+    }
     match (a, b) {
         // NAT64: a translator connects to the IPv4 address in the last 32 bits.
         (0x64, 0xff9b) if [c, d, e, f] == [0; 4] => embedded(g, h),
         // 6to4: likewise, the 32 bits after the prefix.
         (0x2002, high) => embedded(high, c),
+        _ => is_public_v6_prefix(a, b),
+    }
+}
+
+fn is_public_v6_prefix(a: u16, b: u16) -> bool {
+    match (a, b) {
         // IETF protocol assignments (Teredo, benchmarking, ORCHID …) and documentation.
         (0x2001, 0..=0x1ff | 0xdb8) | (0x3fff, 0..=0xfff) => false,
         // Global unicast. All else is unspecified, loopback, IPv4-compatible, unique local, link-local,

@@ -7,13 +7,14 @@ mod guard;
 mod outgoing;
 mod token;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
 pub use client::Upstream;
 pub use error::{TokenError, UpstreamError};
-pub use guard::Hosts;
+pub use guard::{Hosts, Lookup};
 pub use token::{Login, Token};
 
 /// Limits and exceptions, set by the operator.
@@ -30,6 +31,8 @@ pub struct Settings {
     pub max_body: usize,
     /// Most redirects that a read follows.
     pub max_redirects: usize,
+    /// Where names are looked up; what it finds is judged like any other address.
+    pub lookup: Arc<dyn Lookup>,
 }
 
 impl Default for Settings {
@@ -40,6 +43,7 @@ impl Default for Settings {
             total_timeout: Duration::from_secs(30),
             max_body: 10 << 20,
             max_redirects: 5,
+            lookup: Arc::new(guard::SystemLookup),
         }
     }
 }

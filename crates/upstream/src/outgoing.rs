@@ -73,10 +73,7 @@ impl<'a> Outgoing<'a> {
         if self.trusted {
             merge(&mut headers, self.credential_headers.clone());
             for (name, value) in self.credential_query {
-                // A redirect on the same host often repeats the query that it was asked with.
-                if !url.query_pairs().any(|(known, _)| known == name.as_str()) {
-                    url.query_pairs_mut().append_pair(name, value.expose());
-                }
+                place(&mut url, name, value);
             }
         }
         let builder = client.request(self.method.clone(), url).headers(headers);
@@ -105,6 +102,27 @@ impl<'a> Outgoing<'a> {
         }
         self.url = target;
         Ok(())
+    }
+}
+
+/// The account's credential, once and no other: a redirect or a next link often repeats the query that it was asked
+/// with, and callers may add parameters of their own.
+fn place(url: &mut Url, name: &str, value: &Secret) {
+    let mut given =
+        url.query_pairs().filter(|(known, _)| known == name).map(|(_, own)| own == value.expose());
+    match (given.next(), given.next()) {
+        (None, _) => {
+            url.query_pairs_mut().append_pair(name, value.expose());
+        }
+        (Some(true), None) => {}
+        _ => {
+            let others: Vec<(String, String)> = url
+                .query_pairs()
+                .filter(|(known, _)| known != name)
+                .map(|(known, own)| (known.into_owned(), own.into_owned()))
+                .collect();
+            url.query_pairs_mut().clear().extend_pairs(others).append_pair(name, value.expose());
+        }
     }
 }
 

@@ -35,6 +35,9 @@ const PUBLIC: &[&str] = &[
     "::ffff:8.8.8.8",
     "64:ff9b::8.8.8.8",
     "2002:808:808::1",
+    "168.63.129.15",
+    "168.63.129.17",
+    "2606:4700::5efe:808:808",
 ];
 
 const NOT_PUBLIC: &[&str] = &[
@@ -48,6 +51,8 @@ const NOT_PUBLIC: &[&str] = &[
     "127.255.255.255",
     "169.254.0.0",
     "169.254.169.254",
+    "100.100.100.200",
+    "168.63.129.16",
     "172.16.0.0",
     "172.31.255.255",
     "192.0.0.1",
@@ -90,6 +95,8 @@ const NOT_PUBLIC: &[&str] = &[
     "5f00::1",
     "fc00::1",
     "fd12:3456::1",
+    "fd00:ec2::254",
+    "fd20:ce::254",
     "fdff::1",
     "fe80::1",
     "febf::1",
@@ -136,6 +143,8 @@ fn no_embedding_makes_a_private_address_public() {
             Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, high, low),
             Ipv6Addr::new(0x2002, high, low, 0, 0, 0, 0, 1),
             Ipv6Addr::new(0x2001, 0, 1, 1, 0, 0, !high, !low),
+            Ipv6Addr::new(0x2606, 0x4700, 0, 0, 0, 0x5efe, high, low),
+            Ipv6Addr::new(0x2606, 0x4700, 0, 0, 0x200, 0x5efe, high, low),
         ] {
             assert!(!is_public(IpAddr::V6(v6)), "{v6} embeds {v4}");
         }
@@ -168,6 +177,19 @@ fn literals_are_judged_in_every_spelling() {
         "https://0x7f.1/",
         "https://0177.0.0.1/",
         "https://127.1/",
+        "https://017700000001/",
+        "https://0x7f000001/",
+        "https://127.0.0.1./",
+        "https://127%2E0%2E0%2E1/",
+        "https://１２７.0.0.1/",
+        "https://127。0。0。1/",
+        "https://0/",
+        "https://[0:0:0:0:0:0:0:1]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[2002:7f00:1::]/",
+        "https://[fd00:ec2::254]/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://2852039166/",
         "https://[::1]/",
         "https://[::ffff:7f00:1]/",
         "https://[64:ff9b::a00:1]/",
