@@ -58,6 +58,17 @@ pub fn hosts(connector: &Connector, context: &Value, base: &Url) -> Result<Vec<S
     Ok(hosts)
 }
 
+/// The credential fields that say where credentials are sent: to which base URL, hosts and token endpoint.
+#[must_use]
+pub fn address_fields(connector: &Connector, kind: &CredentialKind) -> Vec<String> {
+    let login = match &kind.authorization {
+        Authorization::Login(login) => login.url.roots(),
+        _ => Vec::new(),
+    };
+    let hosts = connector.hosts.iter().flat_map(TextTemplate::roots);
+    connector.base_url.roots().into_iter().chain(hosts).chain(login).collect()
+}
+
 /// `host` or `host:port`, as host lists spell it.
 #[must_use]
 pub fn host_of(url: &Url) -> String {

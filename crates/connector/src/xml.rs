@@ -11,8 +11,11 @@ use serde_json::{Map, Value};
 
 /// Deepest nesting that is read or written.
 const DEEPEST: usize = 64;
+/// Most attributes of one element: each is compared with those before it.
+const MOST_ATTRIBUTES: usize = 256;
 
-/// Reads a document; `None` when it is none, declares a document type, or is nested too deeply.
+/// Reads a document; `None` when it is none, declares a document type, is nested too deeply, or has an element with too
+/// many attributes.
 #[must_use]
 pub fn parsed(text: &[u8]) -> Option<Value> {
     let text = std::str::from_utf8(text).ok()?;
@@ -58,8 +61,8 @@ pub fn parsed(text: &[u8]) -> Option<Value> {
 fn element(start: &BytesStart<'_>) -> Option<(String, Map<String, Value>)> {
     let name = std::str::from_utf8(start.name().as_ref()).ok()?.to_owned();
     let mut fields = Map::new();
-    for attribute in start.attributes() {
-        let attribute = attribute.ok()?;
+    for (index, attribute) in start.attributes().enumerate() {
+        let attribute = attribute.ok().filter(|_| index < MOST_ATTRIBUTES)?;
         let key = std::str::from_utf8(attribute.key.as_ref()).ok()?;
         if key == "xmlns" || key.starts_with("xmlns:") {
             continue;
@@ -179,10 +182,14 @@ mod tests {
         let bomb = r#"<!DOCTYPE a [<!ENTITY b "bbbb">]><a>&b;</a>"#;
         let outside = r#"<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>"#;
         let deep = format!("{}{}", "<a>".repeat(5000), "</a>".repeat(5000));
+        let wide: String = (0..300_000).map(|index| format!(" a{index}='1'")).collect();
+        let wide = format!("<a{wide}/>");
         for text in [
             bomb,
             outside,
             &deep,
+            &wide,
+            "<a b='1' b='2'/>",
             "<a>&b;</a>",
             "<a><b></a>",
             "<a/><b/>",

@@ -57,7 +57,7 @@ impl Login {
             text
         };
         Url::parse(&whole)
-            .map_err(|error| LoginError::Field(format!("the token endpoint `{whole}`: {error}")))
+            .map_err(|error| LoginError::Field(format!("the token endpoint is no URL: {error}")))
     }
 
     /// The request for a token. `now` is the epoch second.

@@ -62,7 +62,7 @@ impl Plan {
             }
             (PageStyle::Range { unit, first }, cursor) => {
                 let from = cursor.and_then(|text| text.parse().ok()).unwrap_or(*first);
-                let to = from + limit.unwrap_or(100) - 1;
+                let to = from.saturating_add(limit.unwrap_or(100) - 1);
                 request.headers.push(("range".to_owned(), format!("{unit}={from}-{to}")));
             }
             (PageStyle::LinkHeader | PageStyle::Cursor { .. } | PageStyle::Dynamic { .. }, _) => {}
@@ -175,18 +175,19 @@ impl Plan {
                 })
             }
             PageStyle::Page { first, total, .. } => {
-                let page = current.and_then(|text| text.parse().ok()).unwrap_or(*first);
+                let page: u64 = current.and_then(|text| text.parse().ok()).unwrap_or(*first);
+                let after = page.saturating_add(1);
                 let more = match number(total)? {
-                    Some(total) => page + 1 < total + first,
+                    Some(total) => after < total.saturating_add(*first),
                     None => full && count > 0,
                 };
-                more.then(|| (page + 1).to_string())
+                more.then(|| after.to_string())
             }
             PageStyle::Offset { first, total, .. } => {
-                let offset = current.and_then(|text| text.parse().ok()).unwrap_or(*first);
-                let after = offset + count as u64;
+                let offset: u64 = current.and_then(|text| text.parse().ok()).unwrap_or(*first);
+                let after = offset.saturating_add(count as u64);
                 let more = match number(total)? {
-                    Some(total) => after < total + first && count > 0,
+                    Some(total) => after < total.saturating_add(*first) && count > 0,
                     None => full && count > 0,
                 };
                 more.then(|| after.to_string())
@@ -239,7 +240,7 @@ fn place(request: &mut Request, params: Vec<(&str, Value)>, in_body: bool) {
 fn next_range(response: &Response, from: u64, count: u64, full: bool) -> Option<String> {
     let total = response.header("content-range").and_then(|text| text.rsplit_once('/'));
     let total = total.and_then(|(_, total)| total.trim().parse::<u64>().ok());
-    let after = from + count;
+    let after = from.saturating_add(count);
     let more = total.map_or(full, |total| after < total) && count > 0;
     more.then(|| after.to_string())
 }

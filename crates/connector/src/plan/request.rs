@@ -86,10 +86,8 @@ impl Plan {
                 let value = expr.eval(scope).map_err(|error| broken("expression", &error))?;
                 let name = value.as_ref().and_then(Value::as_str).unwrap_or_default();
                 allowed.iter().find(|word| *word == name).cloned().ok_or_else(|| {
-                    Failure::Connector(format!(
-                        "the choice gave `{name}`, allowed are {}",
-                        allowed.join(", ")
-                    ))
+                    // What it gave was computed from the call, and may hold anything of it.
+                    Failure::Connector(format!("the choice gave none of {}", allowed.join(", ")))
                 })
             }
         }

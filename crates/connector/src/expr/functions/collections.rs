@@ -17,7 +17,6 @@ pub(super) const TABLE: &[Entry] = &[
     ("keyBy", key_by),
     ("orderBy", order_by),
     ("chunk", chunk),
-    ("difference", difference),
     ("flatten", |args| flattened(arg(args, 0), 1)),
     ("flattenDeep", |args| flattened(arg(args, 0), usize::MAX)),
     ("flattenDepth", flatten_depth),
@@ -148,14 +147,6 @@ fn chunk(args: &[JValue]) -> Outcome {
     }
     let items: Vec<JValue> = items_of(arg(args, 0)).into_iter().map(or_null).collect();
     Ok(JValue::array(items.chunks(size).map(|chunk| JValue::array(chunk.to_vec())).collect()))
-}
-
-fn difference(args: &[JValue]) -> Outcome {
-    if !is_present(arg(args, 0)) {
-        return Ok(JValue::array(Vec::new()));
-    }
-    let removed = items_of(arg(args, 1));
-    Ok(JValue::array(items_of(arg(args, 0)).into_iter().filter(|item| !removed.contains(item)).collect()))
 }
 
 fn flatten_depth(args: &[JValue]) -> Outcome {

@@ -6,6 +6,7 @@
 //! engine refuses to replace the functions that it compiles.
 
 pub(super) mod collections;
+mod distinct;
 mod empty;
 mod encoding;
 mod lodash;
@@ -28,7 +29,8 @@ pub(super) type Outcome = Result<JValue, EvaluatorError>;
 pub(super) type Entry = (&'static str, fn(&[JValue]) -> Outcome);
 
 /// Standard names that mean our function.
-pub(super) const OVERRIDES: &[&str] = &["join", "each", "sift", "base64encode", "base64decode", "pad"];
+pub(super) const OVERRIDES: &[&str] =
+    &["join", "each", "sift", "base64encode", "base64decode", "pad", "distinct"];
 
 /// The two that take a lambda: the engine's host functions cannot call one, a lambda of the language can.
 const PRELUDE: &[(&str, &str)] = &[
@@ -56,6 +58,7 @@ fn tables() -> impl Iterator<Item = Entry> {
     [
         empty::TABLE,
         collections::TABLE,
+        distinct::TABLE,
         lodash::TABLE,
         similar::TABLE,
         encoding::TABLE,
