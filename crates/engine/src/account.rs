@@ -13,6 +13,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::options::Options;
+use crate::shown::Secrets;
 use crate::{Caller, Engine, error};
 
 /// An account with its connector, and what follows from the two.
@@ -21,6 +22,7 @@ pub(crate) struct Connection {
     pub account: Account,
     pub connector: Arc<Connector>,
     fields: CredentialFields,
+    secrets: Secrets,
     access: OnceLock<Access>,
 }
 
@@ -40,7 +42,14 @@ impl Connection {
             (Some(kind), _) => fields(kind, Map::new()),
             (None, _) => CredentialFields::default(),
         };
-        Self { account, connector, fields, access: OnceLock::new() }
+        let secret = fields.secret().iter().filter_map(|name| fields.all().get(name)?.as_str());
+        let secrets = Secrets::of(secret);
+        Self { account, connector, fields, secrets, access: OnceLock::new() }
+    }
+
+    /// What must not be seen of the fields.
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     pub(crate) fn credentials(&self) -> Result<&CredentialKind, Error> {

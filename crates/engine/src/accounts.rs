@@ -1,6 +1,9 @@
 //! Integrated accounts as callers manage them: checked against the connector, never shown with secrets.
 
+use std::collections::BTreeSet;
+
 use koine_connector::Connector;
+use koine_connector::authorize;
 use koine_connector::compiled::CredentialKind;
 use koine_model::{Error, ErrorCode};
 use koine_store::{Account, AccountChange, AccountFilter, AuditEntry, StoreError};
@@ -62,13 +65,44 @@ impl Engine {
         let filter =
             AccountFilter { tenant_id: query.tenant_id, connector: query.connector, status: query.status };
         let store = &self.parts.store;
-        let page =
-            store.list_accounts(caller.environment_id, filter, limit, after).await.map_err(store_failed)?;
+        let page = match &caller.accounts {
+            Some(allowed) => self.page_of(caller, allowed, &filter, limit, after).await?,
+            None => store
+                .list_accounts(caller.environment_id, filter, limit, after)
+                .await
+                .map_err(store_failed)?,
+        };
         let full = page.len() == limit as usize;
         let next = page.last().filter(|_| full).map(|account| account.id.to_string());
-        let seen = page.iter().filter(|account| caller.may_use(account.id));
-        let result: Vec<Value> = seen.map(|account| self.shown(account)).collect();
+        let result: Vec<Value> = page.iter().map(|account| self.shown(account)).collect();
         Ok(json!({"result": result, "next_cursor": next, "limit": limit}))
+    }
+
+    /// A page of the accounts that a token is limited to: how many others there are, and their ids, are not its business.
+    async fn page_of(
+        &self,
+        caller: &Caller,
+        allowed: &[Uuid],
+        filter: &AccountFilter,
+        limit: u32,
+        after: Option<Uuid>,
+    ) -> Result<Vec<Account>, Error> {
+        let fits = |wanted: &Option<String>, own: &str| wanted.as_ref().is_none_or(|wanted| wanted == own);
+        let ids: BTreeSet<Uuid> = allowed.iter().copied().collect();
+        let mut page = Vec::new();
+        for id in ids.into_iter().filter(|id| after.is_none_or(|after| *id > after)) {
+            let account =
+                self.parts.store.get_account(caller.environment_id, id).await.map_err(store_failed)?;
+            page.extend(account.filter(|account| {
+                fits(&filter.tenant_id, &account.tenant_id)
+                    && fits(&filter.connector, &account.connector)
+                    && fits(&filter.status, &account.status)
+            }));
+            if page.len() == limit as usize {
+                break;
+            }
+        }
+        Ok(page)
     }
 
     /// Changes an account.
@@ -90,6 +124,7 @@ impl Engine {
             let connector = connector.ok_or_else(|| Self::unknown("connector", &account.connector))?;
             let (_, kind) = kind(connector, Some(&account.authentication_method))?;
             check_context(connector, kind, &change, false)?;
+            check_address(connector, kind, &context, &change)?;
             context.extend(change);
         }
         let change = AccountChange {
@@ -181,6 +216,30 @@ fn kind<'a>(connector: &'a Connector, wanted: Option<&str>) -> Result<(String, &
         let known: Vec<_> = connector.credentials.keys().map(String::as_str).collect();
         Error::invalid(format!("{} offers `authentication_method` {}", connector.label, known.join(", ")))
     })
+}
+
+/// Who may change an account need not know its credentials, and must not get them by having them sent elsewhere.
+fn check_address(
+    connector: &Connector,
+    kind: &CredentialKind,
+    known: &Map<String, Value>,
+    change: &Map<String, Value>,
+) -> Result<(), Error> {
+    let field_of = |name: &str| kind.fields.get(name);
+    let present = |name: &str| known.get(name).or_else(|| field_of(name)?.default.as_ref());
+    let fields = authorize::address_fields(connector, kind);
+    let moved = fields.iter().find(|name| change.get(*name).is_some_and(|new| present(name) != Some(new)));
+    let Some(moved) = moved else { return Ok(()) };
+    let is_kept = |name: &&String| known.contains_key(*name) && !change.contains_key(*name);
+    let secrets = kind.fields.iter().filter(|(_, field)| field.secret).map(|(name, _)| name);
+    let kept: Vec<_> = secrets.filter(is_kept).map(|name| format!("`context.{name}`")).collect();
+    if kept.is_empty() {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "`context.{moved}` says where credentials are sent; to change it give {} again",
+        kept.join(", ")
+    )))
 }
 
 /// Fields are known, of their form and, for a new account, complete. Values are never repeated.

@@ -14,7 +14,8 @@ use uuid::Uuid;
 use crate::account::{Access, Connection};
 use crate::login::AccountLogin;
 use crate::plan::Prepared;
-use crate::{Engine, Reply, error, respond};
+use crate::shown::Secrets;
+use crate::{Engine, Reply, error, heavy, respond, shown};
 
 /// Runs a plan to its end. With a journal id, the intent is durable before each destructive request leaves,
 /// and every exchange is noted.
@@ -65,10 +66,10 @@ pub(crate) async fn run_for(
         let answer = wire.exchange(&send).await;
         if let Some(id) = journal {
             seq += 1;
-            note(engine, id, seq, &send, &answer).await;
+            note(&wire, id, seq, &send, &answer).await;
         }
         drop(send);
-        plan.feed(answer);
+        heavy::over(heavy::size(&answer), || plan.feed(answer));
     }
 }
 
@@ -131,14 +132,19 @@ impl<'a> Wire<'a> {
         }
     }
 
+    /// The answer, without what it repeats of the account's secrets.
     async fn exchange(&self, send: &Send) -> Answer {
+        self.connection.secrets().unsaid(self.sent(send).await)
+    }
+
+    async fn sent(&self, send: &Send) -> Answer {
         let upstream = &self.engine.parts.upstream;
         if send.no_auth {
             return upstream.send(&send.request, &Credentials::default(), &self.access.hosts).await;
         }
         let Some(login) = &self.login else {
             return match &self.access.ready {
-                Some(credentials) => upstream.send(&send.request, credentials, &self.access.hosts).await,
+                Some(credentials) => self.send(send, credentials).await,
                 None => Answer::NotSent("the account needs a token".to_owned()),
             };
         };
@@ -165,7 +171,12 @@ impl<'a> Wire<'a> {
         let upstream = &self.engine.parts.upstream;
         let token = upstream.token(&login.key(), login, login.hosts()).await?.value;
         let credentials = Credentials { headers: vec![login.header(&token)?], query: Vec::new() };
-        Ok((upstream.send(&send.request, &credentials, &self.access.hosts).await, token))
+        Ok((self.send(send, &credentials).await, token))
+    }
+
+    async fn send(&self, send: &Send, credentials: &Credentials) -> Answer {
+        let answer = self.engine.parts.upstream.send(&send.request, credentials, &self.access.hosts).await;
+        Secrets::sent(credentials).unsaid(answer)
     }
 }
 
@@ -200,7 +211,7 @@ fn digest_of(send: &Send) -> String {
 }
 
 /// The journal's row of an exchange. Losing one loses evidence, not safety: the intent is already durable.
-async fn note(engine: &Engine, call: Uuid, seq: u32, send: &Send, answer: &Answer) {
+async fn note(wire: &Wire<'_>, call: Uuid, seq: u32, send: &Send, answer: &Answer) {
     let (status, answer_sha256, result) = match answer {
         Answer::Received(response) => {
             let sha = hex(digest::digest(&digest::SHA256, &response.body).as_ref());
@@ -210,20 +221,18 @@ async fn note(engine: &Engine, call: Uuid, seq: u32, send: &Send, answer: &Answe
         Answer::NotSent(why) => (None, None, format!("not sent: {why}")),
         Answer::Forbidden(why) => (None, None, format!("refused by the address guard: {why}")),
     };
-    let mut url = send.request.url.clone();
-    url.set_query(None);
     let row = ExchangeRow {
         seq,
         step: send.step.clone(),
         method: send.request.verb.as_str().to_owned(),
-        url_redacted: url.to_string(),
+        url_redacted: shown::place(wire.connection.secrets(), &send.request.url),
         request_sha256: digest_of(send),
         status,
         answer_sha256,
         result,
     };
     tracing::info!(exchange.step = %row.step, exchange.method = %row.method, upstream.status = row.status, exchange.result = %row.result, "exchange");
-    if let Err(error) = engine.parts.store.record_exchange(call, row).await {
+    if let Err(error) = wire.engine.parts.store.record_exchange(call, row).await {
         tracing::error!(call.id = %call, error = %error, "an exchange could not be noted in the journal");
     }
 }

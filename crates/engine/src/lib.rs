@@ -19,6 +19,7 @@ mod base_urls;
 mod call;
 mod describe;
 mod error;
+mod heavy;
 mod known;
 mod locks;
 mod login;

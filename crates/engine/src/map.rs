@@ -1,12 +1,17 @@
 //! Stage 5: vendor records to unified records.
 
+use std::time::{Duration, Instant};
+
 use koine_connector::map::{MapInput, record, records};
 use koine_connector::plan::{Failure, Finished, Success};
-use koine_model::{Error, Outcome, Response};
+use koine_model::{Error, ErrorCode, Outcome, Response};
 use serde_json::{Map, Value, json};
 
-use crate::error;
 use crate::plan::Prepared;
+use crate::{error, heavy};
+
+/// Longest time for the records of one answer: each expression has a limit, and a page may hold many.
+const LONGEST: Duration = Duration::from_secs(15);
 
 /// A unified record with the vendor's own.
 pub(crate) struct Mapped {
@@ -18,6 +23,11 @@ pub(crate) struct Mapped {
 ///
 /// Takes the vendor's records out of `finished`, which keeps their number.
 pub(crate) fn read(prepared: &Prepared<'_>, finished: &mut Finished) -> Result<Vec<Mapped>, Error> {
+    let bytes = finished.main.as_ref().map_or(0, |main| main.response.body.len());
+    heavy::over(bytes, || read_all(prepared, finished))
+}
+
+fn read_all(prepared: &Prepared<'_>, finished: &mut Finished) -> Result<Vec<Mapped>, Error> {
     let items: &mut [Value] = match &mut finished.result {
         Ok(Success::Record(record)) => std::slice::from_mut(record),
         Ok(Success::List { items, .. }) => items,
@@ -29,7 +39,18 @@ pub(crate) fn read(prepared: &Prepared<'_>, finished: &mut Finished) -> Result<V
         return Ok(records.into_iter().map(|unified| Mapped { unified, vendor: Value::Null }).collect());
     }
     let items = items.iter_mut().map(Value::take).filter(|item| !item.is_null());
-    items.map(|item| mapped(prepared, item, shown.input())).collect()
+    let until = Instant::now() + LONGEST;
+    let in_time = |item| match Instant::now() < until {
+        true => mapped(prepared, item, shown.input()),
+        false => Err(too_long(prepared)),
+    };
+    items.map(in_time).collect()
+}
+
+fn too_long(prepared: &Prepared<'_>) -> Error {
+    let vendor = &prepared.connection.connector.label;
+    let message = format!("the records of {vendor} take too long to map; ask for fewer with `limit`");
+    Error::new(ErrorCode::VendorUnreachable, message)
 }
 
 fn mapped(prepared: &Prepared<'_>, vendor: Value, input: MapInput<'_>) -> Result<Mapped, Error> {

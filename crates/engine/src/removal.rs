@@ -146,7 +146,7 @@ async fn dry_run(engine: &Engine, prepared: &Prepared<'_>) -> Result<Reply, Erro
 }
 
 fn planned(connection: &Connection, send: &Send) -> Value {
-    let shown = shown::request(connection, &send.request);
+    let shown = shown::request(connection.secrets(), &send.request);
     json!({"name": send.step, "method": shown.method, "url": shown.url, "headers": shown.headers, "body": shown.body,
            "destructive": send.destructive, "verify": !send.destructive})
 }
@@ -239,10 +239,18 @@ fn stored(reply: &Reply) -> StoredAnswer {
 async fn close(engine: &Engine, id: Uuid, result: &Result<Reply, Error>) -> Result<(), Error> {
     let (outcome, detail, answer) = match result {
         Ok(reply) => (reply.outcome, None, Some(stored(reply))),
-        Err(error) => (error.outcome, Some(error.message.clone()), None),
+        Err(error) => (error.outcome, Some(detail(error)), None),
     };
     let finish = Finish { outcome: outcome.map(|outcome| outcome.as_str().to_owned()), detail, answer };
     engine.parts.store.finish_call(id, finish).await.map_err(Error::internal)
+}
+
+/// What the journal keeps of an error, readable: not the vendor's words, which may name anybody.
+fn detail(error: &Error) -> String {
+    match &error.remote {
+        Some(remote) => format!("the vendor's refusal, shown as {}", remote.status),
+        None => error.message.clone(),
+    }
 }
 
 /// Settles one call that a crash cut short, by reading only.
@@ -252,7 +260,7 @@ pub(crate) async fn settle(engine: &Engine, intent: OpenIntent) {
         Ok((outcome, detail, reply)) => (outcome, detail, reply.as_ref().map(stored)),
         Err(error) => {
             tracing::error!(call.id = %id, error = %error, "an interrupted call could not be settled");
-            (Some(Outcome::Uncertain), Some(error.message), None)
+            (Some(Outcome::Uncertain), Some(detail(&error)), None)
         }
     };
     let word = outcome.map(|outcome| outcome.as_str().to_owned());

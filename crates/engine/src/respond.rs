@@ -119,7 +119,7 @@ fn wrapped(options: &Options, result: Value, debug: Option<&Value>) -> Value {
 /// The exchange behind an answer, for people who look for a fault; no credential is in it.
 fn debug(prepared: &Prepared<'_>, main: Option<&Exchange>) -> Option<Value> {
     let main = main.filter(|_| prepared.options.format == Format::Debug)?;
-    let request = shown::request(&prepared.connection, &main.request);
+    let request = shown::request(prepared.connection.secrets(), &main.request);
     let headers: Map<String, Value> =
         error::shown_headers(&main.response).into_iter().map(|(key, value)| (key, json!(value))).collect();
     Some(json!({

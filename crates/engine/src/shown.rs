@@ -1,13 +1,20 @@
-//! Requests as people may see them: in plans and in the `debug` format.
+//! What may be seen of credentials: nothing, neither in requests that people are shown nor in what vendors repeat.
 
-use koine_model::{Body, Request};
+use bytes::Bytes;
+use koine_model::{Answer, Body, Credentials, Request, Secret};
+use memchr::memmem;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
+use url::Url;
 use url::form_urlencoded::byte_serialize;
-
-use crate::account::Connection;
 
 /// What stands in place of a credential.
 const REDACTED: &str = "[redacted]";
+/// A shorter secret is likely to be an ordinary word of an answer too.
+const SHORTEST: usize = 6;
+
+/// How paths spell what is placed in them.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The parts of a request. Credentials are added later and are not in it, but a connector may also write a secret
 /// credential field into a URL, a header or a body: those are taken out.
@@ -19,8 +26,97 @@ pub(crate) struct ShownRequest {
     pub body: Value,
 }
 
-pub(crate) fn request(connection: &Connection, request: &Request) -> ShownRequest {
-    let secrets = Secrets::of(connection);
+/// Secrets in every spelling in which they may come back.
+#[derive(Debug, Default)]
+pub(crate) struct Secrets(Vec<Secret>);
+
+impl Secrets {
+    /// Those among an account's fields.
+    pub(crate) fn of<'a>(values: impl Iterator<Item = &'a str>) -> Self {
+        let mut all = Self::default();
+        values.for_each(|value| all.add(value));
+        all
+    }
+
+    /// Those of one request, and of which a vendor may repeat a part: `Bearer x` is known as `x` too.
+    pub(crate) fn sent(credentials: &Credentials) -> Self {
+        let mut all = Self::default();
+        for (_, value) in credentials.headers.iter().chain(&credentials.query) {
+            let value = value.expose();
+            all.add(value.split_once(' ').map_or(value, |(_, rest)| rest));
+        }
+        all
+    }
+
+    fn add(&mut self, value: &str) {
+        if value.trim().len() < SHORTEST {
+            return;
+        }
+        let json = Value::String(value.to_owned()).to_string();
+        let json = &json[1..json.len() - 1];
+        let form: String = byte_serialize(value.as_bytes()).collect();
+        let percent = utf8_percent_encode(value, SEGMENT).to_string();
+        for spelling in [value, json, &form, &percent] {
+            if !self.0.iter().any(|known| known.expose() == spelling) {
+                self.0.push(Secret::new(spelling));
+            }
+        }
+    }
+
+    /// The text without them.
+    pub(crate) fn redacted_text(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose(), REDACTED))
+    }
+
+    fn redacted(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.redacted_text(text)),
+            Value::Array(items) => items.iter().map(|item| self.redacted(item)).collect(),
+            Value::Object(map) => {
+                Value::Object(map.iter().map(|(name, item)| (name.clone(), self.redacted(item))).collect())
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// The answer as it is read: a credential that the vendor repeats is not in it, so that it reaches no record, error,
+    /// cursor or log.
+    pub(crate) fn unsaid(&self, answer: Answer) -> Answer {
+        let Answer::Received(mut response) = answer else { return answer };
+        for secret in &self.0 {
+            let finder = memmem::Finder::new(secret.expose());
+            for (_, value) in response.headers.iter_mut().filter(|(_, value)| value.contains(secret.expose()))
+            {
+                *value = value.replace(secret.expose(), REDACTED);
+            }
+            if finder.find(&response.body).is_some() {
+                response.body = without(&response.body, &finder);
+            }
+        }
+        Answer::Received(response)
+    }
+}
+
+fn without(body: &Bytes, finder: &memmem::Finder<'_>) -> Bytes {
+    let mut clean = Vec::with_capacity(body.len());
+    let mut from = 0;
+    for at in finder.find_iter(body) {
+        clean.extend_from_slice(&body[from..at]);
+        clean.extend_from_slice(REDACTED.as_bytes());
+        from = at + finder.needle().len();
+    }
+    clean.extend_from_slice(&body[from..]);
+    clean.into()
+}
+
+/// A URL for the journal: without its query, and without secrets in its path.
+pub(crate) fn place(secrets: &Secrets, url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    secrets.redacted_text(url.as_str())
+}
+
+pub(crate) fn request(secrets: &Secrets, request: &Request) -> ShownRequest {
     let body = match &request.body {
         Some(Body::Json(value)) => value.clone(),
         Some(Body::Form(pairs)) => json!(pairs),
@@ -33,37 +129,5 @@ pub(crate) fn request(connection: &Connection, request: &Request) -> ShownReques
         url: secrets.redacted_text(request.url.as_str()),
         headers: headers.map(|(name, value)| (name.clone(), json!(secrets.redacted_text(value)))).collect(),
         body: secrets.redacted(&body),
-    }
-}
-
-/// The secret credential fields of an account, as they are and percent-encoded.
-struct Secrets(Vec<String>);
-
-impl Secrets {
-    fn of(connection: &Connection) -> Self {
-        let fields = connection.fields();
-        let values = fields
-            .secret()
-            .iter()
-            .filter_map(|name| fields.all().get(name)?.as_str())
-            .filter(|value| !value.is_empty());
-        Self(
-            values.flat_map(|value| [value.to_owned(), byte_serialize(value.as_bytes()).collect()]).collect(),
-        )
-    }
-
-    fn redacted_text(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED))
-    }
-
-    fn redacted(&self, value: &Value) -> Value {
-        match value {
-            Value::String(text) => Value::String(self.redacted_text(text)),
-            Value::Array(items) => items.iter().map(|item| self.redacted(item)).collect(),
-            Value::Object(map) => {
-                Value::Object(map.iter().map(|(name, item)| (name.clone(), self.redacted(item))).collect())
-            }
-            other => other.clone(),
-        }
     }
 }
