@@ -1,5 +1,7 @@
 //! What comes in: query strings and bodies.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
@@ -9,6 +11,8 @@ use serde_json::{Map, Value};
 
 /// Most bytes of a request body.
 const LARGEST: usize = 1 << 20;
+/// Longest time for all of it: who sends it drop by drop holds nothing for ever.
+const LONGEST_TIME: Duration = Duration::from_secs(60);
 /// Most bytes of a larger one that are still read, so that the client hears why.
 const MOST_DROPPED: usize = 64 << 20;
 
@@ -50,9 +54,15 @@ pub(crate) async fn passed_through(
     Ok((object, Some(koine_model::Body::Raw { content_type, text })))
 }
 
+/// All of it in time, or why not.
+async fn whole(body: Body) -> Result<Vec<u8>, Error> {
+    let late = || Error::invalid(format!("the body did not arrive within {} s", LONGEST_TIME.as_secs()));
+    tokio::time::timeout(LONGEST_TIME, read(body)).await.map_err(|_| late())?
+}
+
 /// All of it, or why not. What is too large is read to its end (bounded) and dropped: a client that still
 /// writes would see a broken connection instead of the answer.
-async fn whole(body: Body) -> Result<Vec<u8>, Error> {
+async fn read(body: Body) -> Result<Vec<u8>, Error> {
     let mut chunks = body.into_data_stream();
     let mut bytes = Vec::new();
     let mut length = 0;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod connections;
 mod router;
 mod routes;
 
@@ -10,6 +11,7 @@ use std::future::Future;
 use koine_engine::Engine;
 use tokio::net::TcpListener;
 
+use connections::Limits;
 pub use router::router;
 
 /// Serves until `shutdown` completes, then lets calls under way finish.
@@ -21,5 +23,5 @@ pub async fn serve(
     engine: Engine,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(engine)).with_graceful_shutdown(shutdown).await
+    connections::serve(listener, router(engine), Limits::default(), shutdown).await
 }

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use koine_engine::{Engine, MetaCall};
 use koine_model::Error;
-use pulldown_cmark::{Event, Parser, html};
+use pulldown_cmark::{CowStr, Event, Parser, Tag, html};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -80,10 +80,22 @@ fn formatted(meta: &Value, format: Option<&Value>) -> Result<Response, Error> {
     }
 }
 
-/// Markup inside the Markdown is shown as text: an operator's connector runs nothing on our origin.
+/// Markup inside the Markdown is shown as text, and links lead to the web or nowhere: an operator's connector runs
+/// nothing on our origin.
 fn to_html(markdown: &str) -> String {
+    let safe = |url: CowStr<'_>| {
+        let (scheme, _) = url.split_once(':').unwrap_or(("https", ""));
+        let is_web = ["https", "http", "mailto"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        CowStr::from(if is_web { url.to_string() } else { "#".to_owned() })
+    };
     let events = Parser::new(markdown).map(|event| match event {
         Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
+        Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+            Event::Start(Tag::Link { link_type, dest_url: safe(dest_url), title, id })
+        }
+        Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
+            Event::Start(Tag::Image { link_type, dest_url: safe(dest_url), title, id })
+        }
         other => other,
     });
     let mut text = String::new();
@@ -101,5 +113,12 @@ mod tests {
         assert!(html.starts_with("<h1>Okta</h1>"), "{html}");
         assert!(!html.contains("<script") && !html.contains("<img"), "{html}");
         assert!(html.contains("&lt;script&gt;"), "{html}");
+        for scheme in ["javascript", "JavaScript", "data", "vbscript", "&#106;avascript", "java&#115;cript"] {
+            let html = to_html(&format!("[a]({scheme}:alert%281%29) ![b]({scheme}:x) <{scheme}:alert>"));
+            let hrefs = html.split("=\"").skip(1).map(|rest| rest.split('"').next().unwrap_or_default());
+            assert!(hrefs.clone().all(|href| matches!(href, "#" | "b")), "{html}");
+        }
+        assert!(to_html("[a](https://example.com/?b:c)").contains("https://example.com/?b:c"));
+        assert!(to_html("[a](setup.md)").contains("setup.md"));
     }
 }
