@@ -4,14 +4,18 @@
 //!   free loopback port; its documentation holds what was measured about each of them
 //! - [`LosingProxy`]: a proxy between gateway and server that loses answers or requests on command
 //! - [`PostgresDatabase`]: a database of its own for a test, where there is a PostgreSQL
+//! - [`Peer`]: a server that does to each connection what a test says, however broken
+//! - [`Gateway`]: the built `koine serve` with data of its own, and its command line beside it
 //! - [`KoineProcess`]: the built `koine` binary, which a test can kill in the middle of its work
 //! - [`http`]: a small HTTP client that shares no code with the gateway's own
 //! - [`python`]: runs a script against the installed SDK
 //!
 //! A harness that cannot do its work panics with what it saw: there is nothing a test could do about it.
 
+mod gateway;
 pub mod http;
 mod launch;
+pub mod peer;
 mod postgres;
 mod process;
 mod proxy;
@@ -19,6 +23,8 @@ mod real;
 mod script;
 mod wire;
 
+pub use gateway::Gateway;
+pub use peer::{Peer, Reply};
 pub use postgres::PostgresDatabase;
 pub use process::KoineProcess;
 pub use proxy::{LosingProxy, Seen};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use common::{Peer, Reply, answer, header, received, request, send, settings, upstream};
+use common::{Peer, Reply, answer, header, hosts_of, received, request, send, settings, upstream};
 use koine_model::{Answer, Body, Credentials, Request, Secret, Verb};
 use koine_upstream::{Hosts, Settings, Upstream};
 use serde_json::json;
@@ -41,21 +41,21 @@ async fn bodies_and_headers_are_as_asked() {
     };
     let upstream = upstream();
     let json = asked(Some(Body::Json(json!({"n": 1.0}))), &[("host", "evil.test"), ("content-length", "1")]);
-    let response = received(upstream.send(&json, &credentials, &peer.hosts()).await);
+    let response = received(upstream.send(&json, &credentials, &hosts_of(&peer)).await);
     assert_eq!(
         (response.status, response.header("x-one"), response.header("x-two")),
         (201, Some("1"), Some("2"))
     );
     assert_eq!(response.json(), Some(json!({"a": 1})));
     let form = Body::Form(vec![("a".to_owned(), "b c".to_owned()), ("a".to_owned(), "&".to_owned())]);
-    received(upstream.send(&asked(Some(form), &[]), &credentials, &peer.hosts()).await);
+    received(upstream.send(&asked(Some(form), &[]), &credentials, &hosts_of(&peer)).await);
     let own = [
         ("content-type", "application/scim+json"),
         ("accept", "*/*"),
         ("user-agent", "me"),
         ("authorization", "x"),
     ];
-    received(upstream.send(&asked(Some(Body::Json(json!([]))), &own), &credentials, &peer.hosts()).await);
+    received(upstream.send(&asked(Some(Body::Json(json!([]))), &own), &credentials, &hosts_of(&peer)).await);
 
     let seen = peer.seen();
     assert!(seen[0].starts_with("POST /x?y=%20z&key=a+b%26c HTTP/1.1\r\n"), "{}", seen[0]);
@@ -75,7 +75,7 @@ async fn bodies_and_headers_are_as_asked() {
 async fn no_body_means_none() {
     let peer = Peer::start(|_, _| Reply::Keep(answer(200, "", ""))).await;
     for verb in VERBS {
-        received(send(&upstream(), verb, peer.url("/"), &peer.hosts()).await);
+        received(send(&upstream(), verb, peer.url("/"), &hosts_of(&peer)).await);
         let seen = peer.seen().pop().unwrap();
         assert!(seen.starts_with(verb.as_str()) && seen.ends_with("\r\n\r\n"), "{seen}");
         let length = header(&seen, "content-length");
@@ -92,7 +92,7 @@ async fn header_values_that_break_lines_are_refused_unprinted() {
         headers: vec![("x-key".to_owned(), Secret::new("hunter2\r\nx: y"))],
         query: Vec::new(),
     };
-    let answer = upstream().send(&request(Verb::Get, peer.url("/")), &credentials, &peer.hosts()).await;
+    let answer = upstream().send(&request(Verb::Get, peer.url("/")), &credentials, &hosts_of(&peer)).await;
     assert!(
         matches!(&answer, Answer::Forbidden(text) if text.contains("x-key") && !text.contains("hunter2"))
     );
@@ -104,7 +104,7 @@ async fn closed_after_the_request_is_lost_and_sent_once() {
     for verb in VERBS {
         let peer = Peer::start(|_, _| Reply::Close(Vec::new())).await;
         let answer =
-            upstream().send(&request(verb, peer.url("/")), &with_secret_query(), &peer.hosts()).await;
+            upstream().send(&request(verb, peer.url("/")), &with_secret_query(), &hosts_of(&peer)).await;
         assert!(lost(&answer), "{answer:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert_eq!(peer.seen().len(), 1, "{verb:?}");
@@ -123,9 +123,9 @@ async fn closed_on_a_kept_connection_is_lost_and_sent_once() {
         })
         .await;
         let upstream = upstream();
-        received(send(&upstream, Verb::Get, peer.url("/warm"), &peer.hosts()).await);
-        received(send(&upstream, Verb::Delete, peer.url("/warm"), &peer.hosts()).await);
-        let answer = send(&upstream, verb, peer.url("/x"), &peer.hosts()).await;
+        received(send(&upstream, Verb::Get, peer.url("/warm"), &hosts_of(&peer)).await);
+        received(send(&upstream, Verb::Delete, peer.url("/warm"), &hosts_of(&peer)).await);
+        let answer = send(&upstream, verb, peer.url("/x"), &hosts_of(&peer)).await;
         assert!(lost(&answer), "{answer:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert_eq!(peer.seen().len(), 3, "{verb:?}");
@@ -137,11 +137,11 @@ async fn writes_do_not_meet_a_connection_that_the_server_has_closed() {
     let peer = Peer::start(|_, _| Reply::Keep(answer(200, "", "ok"))).await;
     let upstream = upstream();
     for _ in 0..5 {
-        received(send(&upstream, Verb::Get, peer.url("/"), &peer.hosts()).await);
+        received(send(&upstream, Verb::Get, peer.url("/"), &hosts_of(&peer)).await);
     }
     assert_eq!(peer.connections(), 1, "reads share");
     for sent in 1..=5 {
-        received(send(&upstream, Verb::Delete, peer.url("/"), &peer.hosts()).await);
+        received(send(&upstream, Verb::Delete, peer.url("/"), &hosts_of(&peer)).await);
         assert_eq!(peer.connections(), 1 + sent, "a write has its own");
     }
 }
@@ -161,7 +161,7 @@ async fn answers_cut_short_are_lost() {
         let peer = Peer::start(move |_, _| Reply::Close(bytes.clone())).await;
         for verb in [Verb::Get, Verb::Delete] {
             let answer =
-                upstream().send(&request(verb, peer.url("/")), &with_secret_query(), &peer.hosts()).await;
+                upstream().send(&request(verb, peer.url("/")), &with_secret_query(), &hosts_of(&peer)).await;
             assert!(lost(&answer), "{answer:?}");
         }
         assert_eq!(peer.seen().len(), 2);
@@ -182,7 +182,7 @@ async fn bodies_are_bounded_after_decompression() {
         for (max_body, fits) in [(49_999, false), (50_000, true)] {
             let upstream = Upstream::new(Settings { max_body, ..settings() }).unwrap();
             for verb in [Verb::Get, Verb::Delete] {
-                match send(&upstream, verb, peer.url("/"), &peer.hosts()).await {
+                match send(&upstream, verb, peer.url("/"), &hosts_of(&peer)).await {
                     Answer::Received(response) => assert!(fits && response.body.len() == 50_000),
                     Answer::Lost(text) => {
                         assert!(!fits && text == "answer larger than 49999 bytes", "{text}");
@@ -203,7 +203,7 @@ async fn silence_is_lost_in_time() {
         Peer::start(|_, _| Reply::Keep(b"HTTP/1.1 200 X\r\ncontent-length: 9\r\n\r\nab".to_vec())).await;
     for peer in [silent, stuck] {
         let started = Instant::now();
-        let answer = send(&upstream, Verb::Delete, peer.url("/"), &peer.hosts()).await;
+        let answer = send(&upstream, Verb::Delete, peer.url("/"), &hosts_of(&peer)).await;
         assert!(lost(&answer), "{answer:?}");
         assert!(started.elapsed() < Duration::from_secs(1));
         assert_eq!(peer.seen().len(), 1);
@@ -243,6 +243,6 @@ async fn what_never_left_is_not_sent() {
     let patience = Settings { connect_timeout: Duration::from_millis(200), ..settings() };
     let url = Url::parse(&format!("https://{}/", peer.address)).unwrap();
     let slow = Upstream::new(patience).unwrap();
-    let slow = slow.send(&request(Verb::Delete, url), &with_secret_query(), &peer.hosts()).await;
+    let slow = slow.send(&request(Verb::Delete, url), &with_secret_query(), &hosts_of(&peer)).await;
     assert!(not_sent(&slow), "{slow:?}");
 }

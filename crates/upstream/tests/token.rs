@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use common::{Peer, Reply, answer, header, settings, upstream};
+use common::{Peer, Reply, answer, header, hosts_of, settings, upstream};
 use koine_model::{Body, Credentials, Request, Response, Secret, Verb};
 use koine_upstream::{Hosts, Login, Settings, Token, TokenError, Upstream};
 use serde_json::{Map, Value};
@@ -54,7 +54,7 @@ async fn endpoint(expires_in: u64) -> Peer {
 }
 
 async fn token(upstream: &Upstream, peer: &Peer) -> Result<Secret, TokenError> {
-    upstream.token("account", &grant(peer), &peer.hosts()).await.map(|token| token.value)
+    upstream.token("account", &grant(peer), &hosts_of(peer)).await.map(|token| token.value)
 }
 
 /// Twenty callers at once.
@@ -77,7 +77,7 @@ async fn the_login_is_sent_and_what_it_keeps_is_kept() {
     let peer = endpoint(3600).await;
     let upstream = upstream();
     for _ in 0..2 {
-        let token = upstream.token("k", &grant(&peer), &peer.hosts()).await.unwrap();
+        let token = upstream.token("k", &grant(&peer), &hosts_of(&peer)).await.unwrap();
         assert_eq!(token.kept["site"], "s");
     }
     let seen = peer.seen();
