@@ -109,13 +109,16 @@ pub(crate) async fn connect(
     caller: &Caller,
     options: &Options,
 ) -> Result<Arc<Connection>, Error> {
-    let id = options.account.ok_or_else(|| Error::invalid("`integrated_account_id` is required"))?;
+    let id = options
+        .account
+        .or(caller.own_account)
+        .ok_or_else(|| Error::invalid("`integrated_account_id` is required"))?;
     connect_to(engine, caller, id).await
 }
 
 /// The account of this id, if the caller may use it.
 pub(crate) async fn connect_to(engine: &Engine, caller: &Caller, id: Uuid) -> Result<Arc<Connection>, Error> {
-    let missing = || Error::not_found(format!("there is no integrated account {id}"));
+    let missing = || Engine::no_account(id);
     if !caller.may_use(id) {
         return Err(missing());
     }

@@ -6,7 +6,7 @@ use aws_lc_rs::digest;
 use koine_model::{Error, ErrorCode};
 use koine_store::ApiToken;
 
-use crate::{Caller, Engine};
+use crate::{Caller, Engine, Rights};
 
 impl Engine {
     /// Turns an `Authorization` header into a [`Caller`].
@@ -26,7 +26,9 @@ impl Engine {
             environment_id: token.environment_id,
             token_id: Some(token.id),
             accounts: token.account_ids.clone(),
-            read_only: token.read_only,
+            rights: rights(&token),
+            own_account: None,
+            source: String::new(),
         })
     }
 
@@ -43,5 +45,13 @@ impl Engine {
             self.known.keep_token(version, key, token);
         }
         Ok(found)
+    }
+}
+
+fn rights(token: &ApiToken) -> Rights {
+    match (token.read_only, token.administrator) {
+        (true, _) => Rights::Read,
+        (false, false) => Rights::Write,
+        (false, true) => Rights::Administer,
     }
 }

@@ -44,8 +44,11 @@ use serde_json::{Value, json};
 pub use base_urls::BaseUrls;
 pub use describe::{describe, describe_fully};
 pub use meta::MetaCall;
+pub use options::asks_for_plan;
 pub use outgoing::Outgoing;
-pub use types::{AccountPatch, AccountQuery, Caller, NewAccount, Operation, Reply, ReplyBody, UnifiedCall};
+pub use types::{
+    AccountPatch, AccountQuery, Caller, NewAccount, Operation, Reply, ReplyBody, Rights, UnifiedCall,
+};
 
 /// What an engine is made of.
 pub struct EngineParts {

@@ -74,6 +74,12 @@ pub(crate) fn read(query: &Map<String, Value>) -> Result<Options, Error> {
     Ok(options)
 }
 
+/// Whether a call is for a plan only, which sends nothing but reads.
+#[must_use]
+pub fn asks_for_plan(query: &Map<String, Value>) -> bool {
+    query.get("koine_plan").is_some_and(|value| boolean("koine_plan", value).unwrap_or_default())
+}
+
 fn account(value: &Value) -> Result<Uuid, Error> {
     let text = value.as_str().unwrap_or_default();
     Uuid::parse_str(text).map_err(|_| Error::invalid("`integrated_account_id` must be a UUID"))

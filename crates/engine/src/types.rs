@@ -143,27 +143,68 @@ pub struct AccountPatch {
     pub context: Option<Map<String, Value>>,
 }
 
+/// What a token may do, each more than the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rights {
+    /// Read.
+    Read,
+    /// Read and write.
+    Write,
+    /// Read, write, and administer the environment: its tokens, its name, its audit log.
+    Administer,
+}
+
 /// Who calls: proof that authentication took place. Only [`crate::Engine::authenticate`] and
-/// [`Caller::operator`] make one.
+/// [`Caller::operator`] make one. What a caller may do is asked before a call enters the engine, by whoever lets it in
+/// (the server's table of routes); the engine keeps every look-up to the caller's environment and accounts.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub(crate) environment_id: Uuid,
     pub(crate) token_id: Option<Uuid>,
     pub(crate) accounts: Option<Vec<Uuid>>,
-    pub(crate) read_only: bool,
+    pub(crate) rights: Rights,
+    pub(crate) own_account: Option<Uuid>,
+    pub(crate) source: String,
 }
 
 impl Caller {
     /// The person at the command line of the machine that holds the master key.
     #[must_use]
     pub fn operator(environment_id: Uuid) -> Self {
-        Self { environment_id, token_id: None, accounts: None, read_only: false }
+        let (token_id, accounts, own_account) = (None, None, None);
+        let source = COMMAND_LINE.to_owned();
+        Self { environment_id, token_id, accounts, rights: Rights::Administer, own_account, source }
+    }
+
+    /// Notes where the call comes from, for the audit log.
+    #[must_use]
+    pub fn calling_from(mut self, source: &str) -> Self {
+        source.clone_into(&mut self.source);
+        self
     }
 
     /// The environment that every look-up is limited to.
     #[must_use]
     pub fn environment_id(&self) -> Uuid {
         self.environment_id
+    }
+
+    /// What the token may do.
+    #[must_use]
+    pub fn rights(&self) -> Rights {
+        self.rights
+    }
+
+    /// Whether the token is for some accounts only.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.accounts.is_some()
+    }
+
+    /// The account of an integrated-account token.
+    #[must_use]
+    pub fn own_account(&self) -> Option<Uuid> {
+        self.own_account
     }
 
     /// Whether the token may see this account.
@@ -178,3 +219,6 @@ impl Caller {
         self.token_id.map_or_else(|| "operator".to_owned(), |id| format!("token:{id}"))
     }
 }
+
+/// Where the operator's own changes come from.
+pub(crate) const COMMAND_LINE: &str = "command line";

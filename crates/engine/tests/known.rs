@@ -77,7 +77,14 @@ impl Setting {
         let account = engine.create_account(&Caller::operator(environment), new).await.unwrap();
         let account = account["id"].as_str().unwrap().parse().unwrap();
         let (name, account_ids, expires_at) = ("ci".to_owned(), None, None);
-        let new = NewToken { environment_id: environment, name, account_ids, read_only: false, expires_at };
+        let new = NewToken {
+            environment_id: environment,
+            name,
+            account_ids,
+            read_only: false,
+            administrator: false,
+            expires_at,
+        };
         let (token, secret) = command.create_token(new).await.unwrap();
         Self { engine, vendor, command, environment, account, token: (token.id, secret), _home: home }
     }
@@ -159,7 +166,8 @@ async fn a_token_that_is_kept_expires_all_the_same() {
     let expires_at = Some(jiff::Timestamp::try_from(at).unwrap().to_string());
     let (name, account_ids) = ("short".to_owned(), None);
     let environment_id = setting.environment;
-    let new = NewToken { environment_id, name, account_ids, read_only: false, expires_at };
+    let new =
+        NewToken { environment_id, name, account_ids, read_only: false, administrator: false, expires_at };
     let (_, secret) = setting.command.create_token(new).await.unwrap();
     let header = format!("Bearer {secret}");
     while setting.engine.authenticate(Some(&header)).await.is_ok() {

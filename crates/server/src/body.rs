@@ -23,11 +23,15 @@ pub(crate) fn query(raw: Option<&str>) -> Result<Map<String, Value>, Error> {
 
 /// The body as an object, whatever the content type says; an absent one is empty.
 pub(crate) async fn object(body: Body) -> Result<Map<String, Value>, Error> {
-    let bytes = whole(body).await?;
+    parse(&whole(body).await?)
+}
+
+/// The same of bytes that were read already.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Error> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
-    match serde_json::from_slice(&bytes) {
+    match serde_json::from_slice(bytes) {
         Ok(Value::Object(map)) => Ok(map),
         Ok(_) => Err(Error::invalid("the body must be a JSON object")),
         Err(error) => Err(Error::invalid(format!("the body is not valid JSON: {error}"))),
@@ -62,7 +66,11 @@ async fn whole(body: Body) -> Result<Vec<u8>, Error> {
 
 /// All of it, or why not. What is too large is read to its end (bounded) and dropped: a client that still
 /// writes would see a broken connection instead of the answer.
+<<<<<<< HEAD
 async fn read(body: Body) -> Result<Vec<u8>, Error> {
+=======
+pub(crate) async fn whole(body: Body) -> Result<Vec<u8>, Error> {
+>>>>>>> 450f3bb (server: one table says who may call which route)
     let mut chunks = body.into_data_stream();
     let mut bytes = Vec::new();
     let mut length = 0;

@@ -1,29 +1,78 @@
-//! Every route, in one place.
+//! Every route, in one place, with what it needs: [`routes`] is the table, and the router is built from nothing else.
 
 use axum::Router;
 use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::{Method, Uri};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::{MethodFilter, MethodRouter, on};
 use koine_engine::Engine;
 use koine_model::{Error, ErrorCode};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{answer, routes};
+use crate::access::{self, About, Needs, Rule};
+use crate::answer;
+
+/// One line of the table.
+pub struct Route {
+    /// The verb.
+    pub method: Method,
+    /// The path's pattern.
+    pub path: &'static str,
+    /// What the caller's token must allow.
+    pub needs: Needs,
+    /// What it is about.
+    pub about: About,
+    handler: MethodRouter<Engine>,
+}
+
+fn route<H, T>(method: Method, path: &'static str, needs: Needs, about: About, handler: H) -> Route
+where
+    H: Handler<T, Engine>,
+    T: 'static,
+{
+    let verb = MethodFilter::try_from(method.clone()).expect("the table names standard verbs");
+    Route { method, path, needs, about, handler: on(verb, handler) }
+}
+
+/// The table. Whoever adds a route adds a line here, and says who may call it.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    use crate::routes::{accounts, health, meta, unified};
+    use About::{Accounts, Call, Environment, Nobody, PathAccount};
+    use Needs::{Nothing, Read, Write, WriteOrPlan};
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    const PATCH: Method = Method::PATCH;
+    const DELETE: Method = Method::DELETE;
+    // One handler reads the rest of a unified path itself: ids may hold slashes, encoded or not.
+    vec![
+        route(GET, "/ping", Nothing, Nobody, health::ping),
+        route(GET, "/healthz", Nothing, Nobody, health::ping),
+        route(GET, "/readyz", Nothing, Nobody, health::ready),
+        route(GET, "/integrated-account", Read, Accounts, accounts::list),
+        route(POST, "/integrated-account", Write, Environment, accounts::create),
+        route(GET, "/integrated-account/{id}", Read, PathAccount("id"), accounts::read),
+        route(PATCH, "/integrated-account/{id}", Write, Environment, accounts::update),
+        route(DELETE, "/integrated-account/{id}", Write, Environment, accounts::remove),
+        route(GET, "/unified/meta/{model}/{connector}", Read, Nobody, meta::connector),
+        route(GET, "/unified/{*path}", Read, Call, unified::call),
+        route(POST, "/unified/{*path}", WriteOrPlan, Call, unified::call),
+        route(PATCH, "/unified/{*path}", WriteOrPlan, Call, unified::call),
+        route(DELETE, "/unified/{*path}", WriteOrPlan, Call, unified::call),
+    ]
+}
 
 /// The gateway as a service.
 pub fn router(engine: Engine) -> Router {
-    Router::new()
-        .route("/ping", get(routes::health::ping))
-        .route("/healthz", get(routes::health::ping))
-        .route("/readyz", get(routes::health::ready))
-        .route("/integrated-account", get(routes::accounts::list).post(routes::accounts::create))
-        .route(
-            "/integrated-account/{id}",
-            get(routes::accounts::read).patch(routes::accounts::update).delete(routes::accounts::remove),
-        )
-        // One handler reads the rest of the path itself: ids may hold slashes, encoded or not.
-        .route("/unified/{*path}", any(routes::unified::call))
+    let mut router = Router::new();
+    for Route { path, needs, about, handler, .. } in routes() {
+        let rule = Rule { engine: engine.clone(), needs, about };
+        let handler = handler.route_layer(middleware::from_fn_with_state(rule, access::enforce));
+        router = router.route(path, handler);
+    }
+    let router = router
         .fallback(|| async { answer::failure(&Error::not_found("there is no such route")) })
         .method_not_allowed_fallback(|| async {
             answer::failure(&Error::new(ErrorCode::MethodNotAllowed, "this path does not know that verb"))
@@ -31,7 +80,22 @@ pub fn router(engine: Engine) -> Router {
         // A panic is a bug of ours: the caller gets the envelope, the log the backtrace.
         .layer(CatchPanicLayer::custom(answer::panicked))
         .layer(middleware::from_fn(one_event_per_call))
-        .with_state(engine)
+        .with_state(engine);
+    // Before a route is looked for: clients put two slashes where one belongs.
+    Router::new().fallback_service(router).layer(middleware::map_request(collapse_slashes))
+}
+
+async fn collapse_slashes(mut request: Request) -> Request {
+    let uri = request.uri();
+    if uri.path().contains("//") {
+        let segments: Vec<&str> = uri.path().split('/').filter(|segment| !segment.is_empty()).collect();
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        // Parts of a URI that was parsed are one again.
+        if let Ok(uri) = Uri::try_from(format!("/{}{query}", segments.join("/"))) {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
 }
 
 /// One log event per call; never bodies, tokens or queries.

@@ -62,6 +62,7 @@ async fn token(engine: &Engine, caller: &Caller) -> Result<String, Failure> {
         name: "demo".to_owned(),
         account_ids: None,
         read_only: false,
+        administrator: true,
         expires_at: None,
     };
     let (_, token) = engine.store().create_token(token).await.map_err(Failure::store)?;

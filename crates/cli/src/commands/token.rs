@@ -26,6 +26,9 @@ pub(crate) enum Command {
         /// It may read only.
         #[arg(long)]
         read_only: bool,
+        /// It may administer its environment: its tokens, its name, its audit log.
+        #[arg(long, conflicts_with = "read_only")]
+        administrator: bool,
         /// When it ends, ISO 8601.
         #[arg(long)]
         expires_at: Option<String>,
@@ -46,10 +49,17 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
     let engine = open::engine(&Config::read()?).await?;
     let store = engine.store();
     match command {
-        Command::Create { name, environment, accounts, read_only, expires_at } => {
+        Command::Create { name, environment, accounts, read_only, administrator, expires_at } => {
             let environment = open::environment(store, environment.as_deref()).await?;
             let account_ids = (!accounts.is_empty()).then_some(accounts);
-            let token = NewToken { environment_id: environment.id, name, account_ids, read_only, expires_at };
+            let token = NewToken {
+                environment_id: environment.id,
+                name,
+                account_ids,
+                read_only,
+                administrator,
+                expires_at,
+            };
             let (token, secret) = store.create_token(token).await.map_err(Failure::store)?;
             let mut shown = shown(&token);
             shown["token"] = Value::String(secret);
@@ -71,6 +81,7 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
 
 fn shown(token: &ApiToken) -> Value {
     json!({"id": token.id, "name": token.name, "environment_id": token.environment_id,
-           "account_ids": token.account_ids, "read_only": token.read_only, "expires_at": token.expires_at,
+           "account_ids": token.account_ids, "read_only": token.read_only,
+           "administrator": token.administrator, "expires_at": token.expires_at,
            "revoked_at": token.revoked_at, "created_at": token.created_at})
 }

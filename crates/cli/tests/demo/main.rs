@@ -1,6 +1,7 @@
 //! Through `koine demo`: every connector's life cycle, faults on demand, bad input, and an SDK written by others.
 #![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the reason")]
 
+mod access;
 mod bad_input;
 mod faults;
 mod hostile;

@@ -2,23 +2,17 @@
 
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use koine_engine::{AccountPatch, AccountQuery, Engine, NewAccount};
 use koine_model::Error;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::caller;
+use crate::access::By;
 use crate::{answer, body};
 
-pub(crate) async fn list(
-    State(engine): State<Engine>,
-    headers: HeaderMap,
-    RawQuery(raw): RawQuery,
-) -> Response {
+pub(crate) async fn list(State(engine): State<Engine>, By(caller): By, RawQuery(raw): RawQuery) -> Response {
     let result = async {
-        let caller = caller(&engine, &headers).await?;
         let query = body::query(raw.as_deref())?;
         let text = |name: &str| query.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let limit = text("limit").map(str::parse).transpose();
@@ -34,9 +28,8 @@ pub(crate) async fn list(
     answer::of(result.await)
 }
 
-pub(crate) async fn create(State(engine): State<Engine>, headers: HeaderMap, content: Body) -> Response {
+pub(crate) async fn create(State(engine): State<Engine>, By(caller): By, content: Body) -> Response {
     let result = async {
-        let caller = caller(&engine, &headers).await?;
         let body = body::object(content).await?;
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
         let connector = text("connector").or_else(|| text("integration"));
@@ -63,26 +56,18 @@ fn id_of(text: &str) -> Result<Uuid, Error> {
     Uuid::parse_str(text).map_err(|_| Error::not_found(format!("there is no integrated account {text}")))
 }
 
-pub(crate) async fn read(
-    State(engine): State<Engine>,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-) -> Response {
-    let result = async {
-        let caller = caller(&engine, &headers).await?;
-        engine.get_account(&caller, id_of(&id)?).await
-    };
+pub(crate) async fn read(State(engine): State<Engine>, By(caller): By, Path(id): Path<String>) -> Response {
+    let result = async { engine.get_account(&caller, id_of(&id)?).await };
     answer::of(result.await)
 }
 
 pub(crate) async fn update(
     State(engine): State<Engine>,
-    headers: HeaderMap,
+    By(caller): By,
     Path(id): Path<String>,
     content: Body,
 ) -> Response {
     let result = async {
-        let caller = caller(&engine, &headers).await?;
         let body = body::object(content).await?;
         let tenant_id = body.get("tenant_id").and_then(Value::as_str).map(ToOwned::to_owned);
         engine.patch_account(&caller, id_of(&id)?, AccountPatch { tenant_id, context: context(&body)? }).await
@@ -90,14 +75,7 @@ pub(crate) async fn update(
     answer::of(result.await)
 }
 
-pub(crate) async fn remove(
-    State(engine): State<Engine>,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-) -> Response {
-    let result = async {
-        let caller = caller(&engine, &headers).await?;
-        engine.delete_account(&caller, id_of(&id)?).await
-    };
+pub(crate) async fn remove(State(engine): State<Engine>, By(caller): By, Path(id): Path<String>) -> Response {
+    let result = async { engine.delete_account(&caller, id_of(&id)?).await };
     answer::of(result.await)
 }

@@ -1,67 +1,59 @@
 //! `/unified/{model}/{resource}[/{connector}]/meta/{method}` and `/unified/meta/{model}/{connector}`.
 
-use axum::http::{HeaderMap, Method};
+use axum::extract::{Path, RawQuery, State};
+use axum::http::Method;
 use axum::response::Response;
-use koine_engine::{Engine, MetaCall};
+use koine_engine::{Caller, Engine, MetaCall};
 use koine_model::Error;
 use pulldown_cmark::{CowStr, Event, Parser, Tag, html};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::caller;
+use crate::access::By;
 use crate::{answer, body};
 
-/// What is to be described.
-pub(crate) enum Asked {
-    Method(MetaCall),
-    Connector { model: String, name: String },
-}
-
-/// `meta` in its place wins over an id, which an id of that name has to bear.
-pub(crate) fn asked(method: &Method, segments: &[String]) -> Option<Asked> {
+/// The method that is to be described. `meta` in its place wins over an id, which an id of that name has to bear.
+pub(crate) fn asked(method: &Method, segments: &[String]) -> Option<MetaCall> {
     if method != Method::GET {
         return None;
     }
     let words: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let call = |model: &str, resource: &str, method: &str, connector: Option<&str>| {
-        Asked::Method(MetaCall {
-            model: model.to_owned(),
-            resource: resource.to_owned(),
-            method: method.to_owned(),
-            connector: connector.map(ToOwned::to_owned),
-            account: None,
-        })
+    let (model, resource, connector, method) = match words.as_slice() {
+        [model, resource, "meta", method] => (model, resource, None, method),
+        [model, resource, connector, "meta", method] => (model, resource, Some(*connector), method),
+        _ => return None,
     };
-    match words.as_slice() {
-        ["meta", model, name] => {
-            Some(Asked::Connector { model: (*model).to_owned(), name: (*name).to_owned() })
-        }
-        [model, resource, "meta", method] => Some(call(model, resource, method, None)),
-        [model, resource, connector, "meta", method] => Some(call(model, resource, method, Some(connector))),
-        _ => None,
-    }
+    Some(MetaCall {
+        model: (*model).to_owned(),
+        resource: (*resource).to_owned(),
+        method: (*method).to_owned(),
+        connector: connector.map(ToOwned::to_owned),
+        account: None,
+    })
 }
 
 pub(crate) async fn answer(
     engine: &Engine,
-    asked: Asked,
+    caller: &Caller,
+    mut asked: MetaCall,
     raw: Option<&str>,
-    headers: &HeaderMap,
 ) -> Response {
     let result = async {
-        let caller = caller(engine, headers).await?;
-        let query = body::query(raw)?;
-        match asked {
-            Asked::Method(mut call) => {
-                call.account = account(query.get("integrated_account_id"))?;
-                Ok(answer::json(200, &engine.method_meta(&caller, &call).await?))
-            }
-            Asked::Connector { model, name } => {
-                formatted(&engine.connector_meta(&model, &name)?, query.get("format"))
-            }
-        }
+        asked.account = account(body::query(raw)?.get("integrated_account_id"))?;
+        engine.method_meta(caller, &asked).await
     };
-    result.await.unwrap_or_else(|error| answer::failure(&error))
+    answer::of(result.await)
+}
+
+pub(crate) async fn connector(
+    State(engine): State<Engine>,
+    By(_): By,
+    Path((model, name)): Path<(String, String)>,
+    RawQuery(raw): RawQuery,
+) -> Response {
+    let described = body::query(raw.as_deref())
+        .and_then(|query| formatted(&engine.connector_meta(&model, &name)?, query.get("format")));
+    described.unwrap_or_else(|error| answer::failure(&error))
 }
 
 fn account(value: Option<&Value>) -> Result<Option<Uuid>, Error> {

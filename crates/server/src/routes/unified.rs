@@ -4,16 +4,18 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
-use koine_engine::{Engine, Operation, Reply, UnifiedCall};
+use koine_engine::{Caller, Engine, Operation, Reply, UnifiedCall};
 use koine_model::{Error, ErrorCode};
 use percent_encoding::percent_decode_str;
 use serde_json::Map;
 
-use super::{caller, meta};
+use super::meta;
+use crate::access::By;
 use crate::{answer, body};
 
 pub(crate) async fn call(
     State(engine): State<Engine>,
+    By(caller): By,
     method: Method,
     uri: Uri,
     RawQuery(raw): RawQuery,
@@ -22,9 +24,10 @@ pub(crate) async fn call(
 ) -> Response {
     let segments = segments(uri.path());
     if let Some(asked) = segments.as_ref().ok().and_then(|segments| meta::asked(&method, segments)) {
-        return meta::answer(&engine, asked, raw.as_deref(), &headers).await;
+        return meta::answer(&engine, &caller, asked, raw.as_deref()).await;
     }
-    match run(&engine, &method, &uri, segments, raw.as_deref(), &headers, content).await {
+    let decoded = segments.and_then(|segments| operation(&method, segments));
+    match run(&engine, &caller, decoded, uri.path(), raw.as_deref(), &headers, content).await {
         Ok(reply) => answer::reply(reply),
         Err(error) => answer::failure(&error),
     }
@@ -32,15 +35,14 @@ pub(crate) async fn call(
 
 async fn run(
     engine: &Engine,
-    method: &Method,
-    uri: &Uri,
-    segments: Result<Vec<String>, Error>,
+    caller: &Caller,
+    decoded: Result<Decoded, Error>,
+    path: &str,
     raw: Option<&str>,
     headers: &HeaderMap,
     content: Body,
 ) -> Result<Reply, Error> {
-    let caller = caller(engine, headers).await?;
-    let (model, resource, operation, id) = operation(method, segments?)?;
+    let (model, resource, operation, id) = decoded?;
     let query = body::query(raw)?;
     let (body, passthrough) = match operation.is_write() {
         true if body::is_passed_through(&query) => body::passed_through(content, headers).await?,
@@ -56,10 +58,11 @@ async fn run(
         id,
         query,
         body,
-        path: uri.path().to_owned(),
+        path: path.to_owned(),
         idempotency_key: key.map(ToOwned::to_owned),
         passthrough,
     };
+<<<<<<< HEAD
     if !call.operation.is_write() {
         return engine.unified(&caller, call).await;
     }
@@ -70,6 +73,9 @@ async fn run(
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(cancelled) => Err(Error::internal(cancelled)),
     })
+=======
+    engine.unified(caller, call).await
+>>>>>>> 450f3bb (server: one table says who may call which route)
 }
 
 type Decoded = (String, String, Operation, Option<String>);

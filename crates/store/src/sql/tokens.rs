@@ -26,6 +26,7 @@ pub(super) async fn create(store: &SqlStore, new: NewToken) -> Result<(ApiToken,
         name: new.name,
         account_ids: new.account_ids,
         read_only: new.read_only,
+        administrator: new.administrator,
         expires_at,
         created_at: at.clone(),
         updated_at: at,
@@ -33,8 +34,8 @@ pub(super) async fn create(store: &SqlStore, new: NewToken) -> Result<(ApiToken,
     };
     sqlx::query(
         "INSERT INTO api_tokens (id, environment_id, name, secret_sha256, account_ids, read_only, expires_at,
-                                 created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+                                 created_at, updated_at, administrator)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)",
     )
     .bind(token.id.to_string())
     .bind(token.environment_id.to_string())
@@ -44,6 +45,7 @@ pub(super) async fn create(store: &SqlStore, new: NewToken) -> Result<(ApiToken,
     .bind(token.read_only)
     .bind(&token.expires_at)
     .bind(&token.created_at)
+    .bind(token.administrator)
     .execute(&store.write)
     .await?;
     Ok((token, secret))
@@ -94,6 +96,7 @@ fn read(row: &DbRow) -> Result<ApiToken, StoreError> {
         name: row::text(row, "name")?,
         account_ids,
         read_only: row.try_get("read_only")?,
+        administrator: row.try_get("administrator")?,
         expires_at: row::optional_text(row, "expires_at")?,
         created_at: row::text(row, "created_at")?,
         updated_at: row::text(row, "updated_at")?,

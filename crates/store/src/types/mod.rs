@@ -34,6 +34,8 @@ pub struct ApiToken {
     pub account_ids: Option<Vec<Uuid>>,
     /// Whether it may only read.
     pub read_only: bool,
+    /// Whether it may administer its environment: tokens, name, audit log.
+    pub administrator: bool,
     /// When it stops working.
     pub expires_at: Option<String>,
     /// When it was created.
@@ -63,6 +65,8 @@ pub struct NewToken {
     pub account_ids: Option<Vec<Uuid>>,
     /// Whether it may only read.
     pub read_only: bool,
+    /// Whether it may administer its environment: tokens, name, audit log.
+    pub administrator: bool,
     /// When it stops working: ISO 8601 with an offset.
     pub expires_at: Option<String>,
 }

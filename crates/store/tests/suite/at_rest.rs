@@ -26,6 +26,7 @@ pub(crate) async fn secrets_are_not_readable(home: &Home) {
         name: "the name of a token".to_owned(),
         account_ids: None,
         read_only: false,
+        administrator: false,
         expires_at: None,
     };
     let (_, secret) = store.create_token(token).await.unwrap();

@@ -13,6 +13,7 @@ fn new_token(environment_id: Uuid, expires_at: Option<&str>) -> NewToken {
         name: "ci".to_owned(),
         account_ids: Some(vec![Uuid::from_u128(5)]),
         read_only: true,
+        administrator: false,
         expires_at: expires_at.map(str::to_owned),
     }
 }

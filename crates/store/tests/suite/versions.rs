@@ -8,7 +8,7 @@ use crate::fixtures::{Home, account, environment};
 
 fn token(environment_id: uuid::Uuid) -> NewToken {
     let (name, account_ids, expires_at) = ("ci".to_owned(), None, None);
-    NewToken { environment_id, name, account_ids, read_only: false, expires_at }
+    NewToken { environment_id, name, account_ids, read_only: false, administrator: false, expires_at }
 }
 
 pub(crate) async fn own_changes_make_a_new_version_at_once(store: Arc<dyn Store>) {
