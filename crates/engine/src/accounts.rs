@@ -1,7 +1,5 @@
 //! Integrated accounts as callers manage them: checked against the connector, never shown with secrets.
 
-use std::collections::BTreeSet;
-
 use koine_connector::Connector;
 use koine_connector::authorize;
 use koine_connector::compiled::CredentialKind;
@@ -63,53 +61,17 @@ impl Engine {
         let after = after.map_err(|_| Error::invalid("`next_cursor` is not one of this list"))?;
         let filter =
             AccountFilter { tenant_id: query.tenant_id, connector: query.connector, status: query.status };
-<<<<<<< HEAD
-        let store = &self.parts.store;
-        let page = match &caller.accounts {
-            Some(allowed) => self.page_of(caller, allowed, &filter, limit, after).await?,
-            None => store
-                .list_accounts(caller.environment_id, filter, limit, after)
-                .await
-                .map_err(store_failed)?,
-        };
-=======
         let page = match &caller.accounts {
             Some(own) => self.some_of(caller, own, &filter, limit, after).await,
             None => self.parts.store.list_accounts(caller.environment_id, filter, limit, after).await,
         };
         let page = page.map_err(store_failed)?;
->>>>>>> 450f3bb (server: one table says who may call which route)
         let full = page.len() == limit as usize;
         let next = page.last().filter(|_| full).map(|account| account.id.to_string());
         let result: Vec<Value> = page.iter().map(|account| self.shown(account)).collect();
         Ok(json!({"result": result, "next_cursor": next, "limit": limit}))
     }
 
-<<<<<<< HEAD
-    /// A page of the accounts that a token is limited to: how many others there are, and their ids, are not its business.
-    async fn page_of(
-        &self,
-        caller: &Caller,
-        allowed: &[Uuid],
-        filter: &AccountFilter,
-        limit: u32,
-        after: Option<Uuid>,
-    ) -> Result<Vec<Account>, Error> {
-        let fits = |wanted: &Option<String>, own: &str| wanted.as_ref().is_none_or(|wanted| wanted == own);
-        let ids: BTreeSet<Uuid> = allowed.iter().copied().collect();
-        let mut page = Vec::new();
-        for id in ids.into_iter().filter(|id| after.is_none_or(|after| *id > after)) {
-            let account =
-                self.parts.store.get_account(caller.environment_id, id).await.map_err(store_failed)?;
-            page.extend(account.filter(|account| {
-                fits(&filter.tenant_id, &account.tenant_id)
-                    && fits(&filter.connector, &account.connector)
-                    && fits(&filter.status, &account.status)
-            }));
-            if page.len() == limit as usize {
-                break;
-            }
-=======
     /// A page of the accounts that a token is limited to: neither its length nor its cursor tells of others.
     async fn some_of(
         &self,
@@ -135,20 +97,16 @@ impl Engine {
                     && is(&filter.connector, &account.connector)
                     && is(&filter.status, &account.status)
             }));
->>>>>>> 450f3bb (server: one table says who may call which route)
         }
         Ok(page)
     }
 
-<<<<<<< HEAD
-=======
     /// What there is to say about an account that does not exist, or is not the caller's to see.
     #[must_use]
     pub fn no_account(id: Uuid) -> Error {
         Error::not_found(format!("there is no integrated account {id}"))
     }
 
->>>>>>> 450f3bb (server: one table says who may call which route)
     /// Changes an account.
     ///
     /// # Errors

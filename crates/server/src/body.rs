@@ -59,18 +59,14 @@ pub(crate) async fn passed_through(
 }
 
 /// All of it in time, or why not.
-async fn whole(body: Body) -> Result<Vec<u8>, Error> {
+pub(crate) async fn whole(body: Body) -> Result<Vec<u8>, Error> {
     let late = || Error::invalid(format!("the body did not arrive within {} s", LONGEST_TIME.as_secs()));
     tokio::time::timeout(LONGEST_TIME, read(body)).await.map_err(|_| late())?
 }
 
 /// All of it, or why not. What is too large is read to its end (bounded) and dropped: a client that still
 /// writes would see a broken connection instead of the answer.
-<<<<<<< HEAD
 async fn read(body: Body) -> Result<Vec<u8>, Error> {
-=======
-pub(crate) async fn whole(body: Body) -> Result<Vec<u8>, Error> {
->>>>>>> 450f3bb (server: one table says who may call which route)
     let mut chunks = body.into_data_stream();
     let mut bytes = Vec::new();
     let mut length = 0;

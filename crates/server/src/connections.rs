@@ -1,18 +1,25 @@
 //! Connections: bounded in number, and in the time that somebody may take to say what they want.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tower::{Service, ServiceExt as _};
 
 /// What HTTP/2 begins with.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -44,7 +51,6 @@ pub(crate) async fn serve(
     server.http1().timer(TokioTimer::new()).header_read_timeout(limits.head);
     server.http2().timer(TokioTimer::new()).keep_alive_interval(limits.head).keep_alive_timeout(limits.head);
     let server = Arc::new(server);
-    let service = TowerToHyperService::new(router);
     let free = Arc::new(Semaphore::new(limits.connections));
     let (graceful, mut shutdown) = (GracefulShutdown::new(), pin!(shutdown));
     loop {
@@ -52,9 +58,9 @@ pub(crate) async fn serve(
             let permit = Arc::clone(&free).acquire_owned().await;
             (permit, listener.accept().await)
         };
-        let (permit, stream) = tokio::select! {
+        let (permit, (stream, peer)) = tokio::select! {
             (permit, accepted) = accepted => match accepted {
-                Ok((stream, _)) => (permit, stream),
+                Ok((stream, peer)) => (permit, (stream, peer)),
                 Err(error) => {
                     refused(&error).await;
                     continue;
@@ -62,7 +68,8 @@ pub(crate) async fn serve(
             },
             () = shutdown.as_mut() => break,
         };
-        let (server, service, watcher) = (Arc::clone(&server), service.clone(), graceful.watcher());
+        let (server, watcher) = (Arc::clone(&server), graceful.watcher());
+        let service = TowerToHyperService::new(from(&router, peer));
         tokio::spawn(async move {
             let _permit = permit;
             if !tokio::time::timeout(limits.head, begins(&stream)).await.unwrap_or(false) {
@@ -77,6 +84,18 @@ pub(crate) async fn serve(
     drop(listener);
     graceful.shutdown().await;
     Ok(())
+}
+
+/// The router, told of each request who sent it.
+fn from(
+    router: &Router,
+    peer: SocketAddr,
+) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+    router.clone().map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request
+    })
 }
 
 /// A connection that the peer gave up is nothing; when there is no file descriptor left, others have to end first.
@@ -102,8 +121,6 @@ async fn begins(stream: &TcpStream) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
