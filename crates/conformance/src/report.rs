@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use koine_connector::facts::Tolerated;
-use regex_lite::Regex;
+use regex::Regex;
 
 use crate::check::{self, Against, Deviation, Seen, Source};
 
@@ -115,6 +115,6 @@ fn is_same(one: &Deviation, other: &Deviation) -> bool {
 
 /// `*` is anything.
 fn pattern(text: &str) -> Regex {
-    let escaped: Vec<_> = text.split('*').map(regex_lite::escape).collect();
+    let escaped: Vec<_> = text.split('*').map(regex::escape).collect();
     Regex::new(&format!("^{}$", escaped.join(".*"))).expect("escaped text is a pattern")
 }

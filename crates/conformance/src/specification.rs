@@ -4,7 +4,7 @@ use std::fmt;
 
 use koine_model::Verb;
 use percent_encoding::percent_decode_str;
-use regex_lite::Regex;
+use regex::Regex;
 use serde_json::Value;
 
 use crate::schema::Schemas;
@@ -222,11 +222,11 @@ fn matcher(text: &str, mut of: impl FnMut(&str) -> &'static str) -> String {
     let mut rest = text;
     while let Some((literal, after)) = rest.split_once('{') {
         let (name, after) = after.split_once('}').unwrap_or((after, ""));
-        pattern.push_str(&regex_lite::escape(literal));
+        pattern.push_str(&regex::escape(literal));
         pattern.push_str(of(name));
         rest = after;
     }
-    pattern + &regex_lite::escape(rest)
+    pattern + &regex::escape(rest)
 }
 
 #[cfg(test)]

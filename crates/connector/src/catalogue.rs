@@ -187,6 +187,7 @@ fn read_connector(
     let mut connector = compile(&sources, problems)?;
     connector.setup = files.get(&format!("{name}/{SETUP}")).cloned().unwrap_or_default();
     check_models(&connector, models, &sources.vendor.place, problems);
+    order_fields(&mut connector, models);
     (problems.0.len() == before).then_some(connector)
 }
 
@@ -237,6 +238,17 @@ fn check_models(
                     Some(_) => {}
                 }
             }
+        }
+    }
+}
+
+/// Record maps in the model's order of fields, so that records come out in it.
+fn order_fields(connector: &mut Connector, models: &BTreeMap<String, Model>) {
+    for (model, resources) in &mut connector.models {
+        for (resource, meaning) in resources {
+            let spec = models.get(model).and_then(|model| model.resources.get(resource));
+            let Some(fields) = spec.map(|spec| &spec.fields) else { continue };
+            meaning.record.sort_by(|one, _, other, _| fields.get_index_of(one).cmp(&fields.get_index_of(other)));
         }
     }
 }

@@ -66,7 +66,7 @@ pub struct CredentialField {
     /// Whether it may hold line breaks, as a key in PEM does.
     pub multiline: bool,
     /// What the whole value must look like.
-    pub pattern: Option<regex_lite::Regex>,
+    pub pattern: Option<regex::Regex>,
     /// A made-up value.
     pub example: Option<String>,
     /// The value when none is given.
@@ -370,7 +370,7 @@ pub struct Row {
     /// The method half.
     pub method: Option<Choice>,
     /// The whole path id must match this.
-    pub id_pattern: Option<regex_lite::Regex>,
+    pub id_pattern: Option<regex::Regex>,
     /// Default vendor query.
     pub query: Option<Template>,
     /// Computed vendor query.
@@ -435,7 +435,7 @@ pub struct Parameter {
     /// The only values.
     pub values: Vec<String>,
     /// What the whole value must look like.
-    pub pattern: Option<regex_lite::Regex>,
+    pub pattern: Option<regex::Regex>,
     /// For the documentation.
     pub note: Option<String>,
 }

@@ -93,7 +93,7 @@ fn parameter(place: &str, (name, parameter): (&String, &Parameter)) -> Value {
 }
 
 /// The pattern as the connector wrote it, without the anchors that the compiler adds.
-pub(crate) fn regex_text(pattern: &regex_lite::Regex) -> String {
+pub(crate) fn regex_text(pattern: &regex::Regex) -> String {
     let text = pattern.as_str();
     text.strip_prefix("^(?:").and_then(|text| text.strip_suffix(")$")).unwrap_or(text).to_owned()
 }

@@ -75,25 +75,36 @@ fn keyed(items: Vec<Value>, field: &str) -> Value {
 
 /// One record: `remote_data`, `normalized`, excluded fields.
 pub(crate) fn shape(prepared: &Prepared<'_>, mapped: Mapped) -> Value {
-    let Mapped { mut unified, vendor } = mapped;
+    let Mapped { unified, vendor } = mapped;
     let options = &prepared.options;
     let normalized = options.format == Format::Normalized;
-    let mut record = Map::with_capacity(unified.len() + 1);
-    for name in prepared.spec.fields.keys() {
-        if options.exclude_fields.contains(name) {
-            continue;
-        }
-        match unified.swap_remove_entry(name) {
-            Some((name, value)) => record.insert(name, value),
-            None if normalized => record.insert(name.clone(), Value::Null),
-            None => None,
-        };
-    }
+    let as_it_is = !normalized && options.exclude_fields.is_empty() && is_ordered(prepared, &unified);
+    let mut record = if as_it_is { unified } else { arranged(prepared, unified) };
     let excluded = options.exclude_fields.iter().any(|name| name == "remote_data");
     if !normalized && !excluded && !options.ignore_remote_data && !vendor.is_null() {
         record.insert("remote_data".to_owned(), vendor);
     }
     Value::Object(record)
+}
+
+/// Whether the fields are the model's, in its order: nearly every record, and each lookup less counts.
+fn is_ordered(prepared: &Prepared<'_>, unified: &Map<String, Value>) -> bool {
+    let mut known = prepared.spec.fields.keys();
+    unified.keys().all(|name| known.any(|field| field == name))
+}
+
+/// The model's fields in its order, but those that the caller left out; absent ones are null in `normalized`.
+fn arranged(prepared: &Prepared<'_>, mut unified: Map<String, Value>) -> Map<String, Value> {
+    let options = &prepared.options;
+    let mut record = Map::with_capacity(unified.len() + 1);
+    for name in prepared.spec.fields.keys().filter(|name| !options.exclude_fields.contains(name)) {
+        match unified.swap_remove_entry(name) {
+            Some((name, value)) => record.insert(name, value),
+            None if options.format == Format::Normalized => record.insert(name.clone(), Value::Null),
+            None => None,
+        };
+    }
+    record
 }
 
 /// The reply to a call that was not made.

@@ -103,10 +103,18 @@ fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<Strin
         .map(|(_, other)| format!("did you mean `{other}`?"))
 }
 
+/// Classes that hold letters and digits of every script: `\d` would let digits into a path that no vendor means.
+const WIDE_CLASSES: &[&str] = &[r"\d", r"\D", r"\w", r"\W", r"\b", r"\B"];
+
 /// A whole-value pattern.
-fn pattern(reader: &Reader<'_>, key: &'static str, problems: &mut Problems) -> Option<regex_lite::Regex> {
+fn pattern(reader: &Reader<'_>, key: &'static str, problems: &mut Problems) -> Option<regex::Regex> {
     let text = reader.text(key, problems)?;
-    match regex_lite::Regex::new(&format!("^(?:{text})$")) {
+    if let Some(class) = WIDE_CLASSES.iter().find(|class| text.contains(**class)) {
+        let message = format!("`{key}` holds `{class}`, which takes every script; say which, such as [0-9A-Za-z]");
+        problems.add(reader.place(), message, None);
+        return None;
+    }
+    match regex::Regex::new(&format!("^(?:{text})$")) {
         Ok(regex) => Some(regex),
         Err(error) => {
             problems.add(reader.place(), format!("`{key}` is not a regular expression: {error}"), None);
