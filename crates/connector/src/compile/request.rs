@@ -155,7 +155,7 @@ fn empty_request(
         );
         return None;
     };
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let (path, query) = split_query(path);
     if !path.starts_with('/') && !path.is_empty() {
         problems.add(place, format!("path `{path}` must begin with a slash"), None);
     }
@@ -188,4 +188,31 @@ fn empty_request(
         idempotent: verb.is_idempotent(),
         no_auth: false,
     })
+}
+
+/// Where the query begins: a `?` inside a placeholder is that of its default.
+fn split_query(path: &str) -> (&str, &str) {
+    let outside = |at: &usize| {
+        let before = &path[..*at];
+        before.rfind("{{").is_none_or(|open| before[open..].contains("}}"))
+    };
+    let at = path.match_indices('?').map(|(at, _)| at).find(outside);
+    at.map_or((path, ""), |at| (&path[..at], &path[at + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_query;
+
+    #[test]
+    fn a_default_in_a_path_is_no_query() {
+        for (path, wanted) in [
+            ("/a?b=c", ("/a", "b=c")),
+            ("/a", ("/a", "")),
+            ("/{{a?:x}}/b", ("/{{a?:x}}/b", "")),
+            ("/{{a?:x}}/{{b}}?c={{d?:e}}", ("/{{a?:x}}/{{b}}", "c={{d?:e}}")),
+        ] {
+            assert_eq!(split_query(path), wanted, "{path}");
+        }
+    }
 }

@@ -61,7 +61,8 @@ pub(super) fn judge(
     let wire = wire_scope(&response);
     let told = told_status(connector, &wire);
     // An error inside a success is the gateway's 502 unless the connector's rule knows better.
-    let own = if response.status < 400 { 502 } else { response.status };
+    // So is a status that HTTP does not know.
+    let own = if (400..600).contains(&response.status) { response.status } else { 502 };
     let refusal = Refusal {
         message: message(connector, &wire),
         status: told.unwrap_or(own),
