@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what the gateway costs, beside nginx as a raw proxy in front of the same vendor, in turn and
 //! under the same load. Machines differ and are shared, so the ratios are the figures.
 
+mod catalogue;
 mod instructions;
 mod load;
 mod machine;
@@ -67,7 +68,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         starts.0,
         starts.1,
     );
-    Ok(())
+    catalogue::run()
 }
 
 #[derive(Clone, Copy)]
