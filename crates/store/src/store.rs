@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     Account, AccountChange, AccountFilter, ApiToken, AuditEntry, AuditRecord, Begun, CallRow, Environment,
-    ExchangeRow, Finish, Leases, NewAccount, NewCall, NewToken, OpenIntent, StoreError,
+    ExchangeRow, Finish, Leases, NewAccount, NewCall, NewToken, Oauth, OpenIntent, StoreError,
 };
 
 /// How soon a change by another process on the same database is noticed. One by this process is noticed at once.
@@ -17,7 +17,7 @@ pub const NOTICED_WITHIN: Duration = Duration::from_millis(50);
 /// Durable state. Every write is on disk when its method returns. Every method may fail with
 /// [`StoreError::Database`]; those that read sealed columns, with [`StoreError::Corrupt`].
 #[async_trait]
-pub trait Store: Leases + 'static {
+pub trait Store: Leases + Oauth + 'static {
     /// Creates an environment with its own data key. [`StoreError::Conflict`] when the name is taken.
     async fn create_environment(&self, name: &str) -> Result<Environment, StoreError>;
     /// All environments, oldest first.
@@ -49,7 +49,8 @@ pub trait Store: Leases + 'static {
         limit: u32,
         after: Option<Uuid>,
     ) -> Result<Vec<Account>, StoreError>;
-    /// Changes an account in one step and returns it; `None` when this environment has none with that id.
+    /// Changes an account in one step and returns it; `None` when this environment has none with that id, or when
+    /// [`AccountChange::only_from`] does not hold.
     async fn update_account(
         &self,
         environment_id: Uuid,

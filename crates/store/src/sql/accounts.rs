@@ -103,7 +103,7 @@ pub(super) async fn update(
         "UPDATE accounts SET context_sealed = COALESCE($3, context_sealed), tenant_id = COALESCE($4, tenant_id),
                              status = COALESCE($5, status),
                              last_error = CASE WHEN $6 THEN $7 ELSE last_error END, updated_at = $8
-         WHERE environment_id = $1 AND id = $2 RETURNING *",
+         WHERE environment_id = $1 AND id = $2 AND COALESCE($9, status) = status RETURNING *",
     )
     .bind(environment.to_string())
     .bind(id.to_string())
@@ -113,6 +113,7 @@ pub(super) async fn update(
     .bind(change.last_error.is_some())
     .bind(change.last_error.flatten())
     .bind(now())
+    .bind(change.only_from)
     .fetch_optional(&store.write)
     .await?;
     changed.map(|row| read(&row, &key)).transpose()

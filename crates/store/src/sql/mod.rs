@@ -12,6 +12,7 @@ mod finish;
 mod journal;
 mod journal_read;
 mod leases;
+mod oauth;
 mod row;
 mod tokens;
 

@@ -82,7 +82,8 @@ pub(super) async fn revoke(store: &SqlStore, id: Uuid) -> Result<bool, StoreErro
     Ok(done.rows_affected() > 0)
 }
 
-fn hash(secret: &str) -> Vec<u8> {
+/// What is stored of a secret of 256 random bits.
+pub(super) fn hash(secret: &str) -> Vec<u8> {
     digest(&SHA256, secret.as_bytes()).as_ref().to_vec()
 }
 

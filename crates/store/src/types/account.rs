@@ -98,6 +98,8 @@ pub struct AccountChange {
     pub status: Option<String>,
     /// The new last error; `Some(None)` clears it.
     pub last_error: Option<Option<String>>,
+    /// Only an account that is in this status when it is changed; any, when left out.
+    pub only_from: Option<String>,
 }
 
 impl fmt::Debug for AccountChange {
@@ -107,6 +109,7 @@ impl fmt::Debug for AccountChange {
             .field("tenant_id", &self.tenant_id)
             .field("status", &self.status)
             .field("last_error", &self.last_error)
+            .field("only_from", &self.only_from)
             .finish()
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod journal;
+pub(crate) mod oauth;
 
 use std::fmt;
 

@@ -15,6 +15,7 @@ mod fixtures;
 mod idempotency;
 mod journal;
 mod leases;
+mod oauth;
 mod reopening;
 mod tokens;
 mod versions;
@@ -63,6 +64,9 @@ on_a_store! {
     versions: own_changes_make_a_new_version_at_once;
     leases: a_lease_is_held_by_one_until_released, of_many_at_once_one_gets_the_lease,
         a_lease_whose_time_is_over_is_free, renewing_prolongs;
+    oauth: an_environment_has_one_app_for_a_connector, a_consent_is_taken_once_by_its_browser,
+        a_consent_has_its_time, a_grant_is_replaced_by_who_knows_it, debug_hides_what_oauth_keeps,
+        an_account_changes_only_from_the_status_it_was_seen_in;
     journal: intents_stay_open_until_finished, first_snapshot_is_kept, finished_calls_take_no_intent,
         attempts_are_evidence, calls_show_their_exchanges, unknown_calls_are_errors;
 }

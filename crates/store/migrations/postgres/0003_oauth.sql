@@ -1,0 +1,31 @@
+-- The app that an environment asks people's consent with, one for each connector.
+CREATE TABLE oauth_apps (
+    id             TEXT PRIMARY KEY,
+    environment_id TEXT NOT NULL REFERENCES environments (id),
+    connector      TEXT NOT NULL,
+    client_id      TEXT NOT NULL,
+    secrets_sealed BYTEA NOT NULL,                 -- client secret and further fields
+    created_at     TEXT NOT NULL,
+    updated_at     TEXT NOT NULL,
+    UNIQUE (environment_id, connector)
+);
+
+-- Consents that a browser is away for. The row goes when it comes back.
+CREATE TABLE authorizations (
+    id             TEXT PRIMARY KEY,
+    environment_id TEXT NOT NULL REFERENCES environments (id),
+    connector      TEXT NOT NULL,
+    state_sha256   BYTEA NOT NULL UNIQUE,          -- 256 random bits need no slow hash
+    browser_sha256 BYTEA NOT NULL,                 -- of the browser's cookie
+    content_sealed BYTEA NOT NULL,
+    expires_at     TEXT NOT NULL
+);
+CREATE INDEX authorizations_by_age ON authorizations (expires_at);
+
+-- What a consent or a refresh token has become: the tokens in force, the same for all nodes.
+CREATE TABLE grants (
+    account_id TEXT PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
+    version    TEXT NOT NULL,                     -- another one after every change
+    sealed     BYTEA NOT NULL,
+    updated_at TEXT NOT NULL
+);
