@@ -16,7 +16,7 @@ pub(super) fn root() -> PathBuf {
 /// Builds a package as it is shipped.
 pub(super) fn build(package: &str) -> Result<(), String> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let status = Command::new(cargo).args(["build", "--release", "-p", package]).current_dir(root()).status();
+    let status = Command::new(cargo).args(["build", "--profile", "dist", "-p", package]).current_dir(root()).status();
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("cargo build -p {package}: {status}")),
@@ -24,10 +24,10 @@ pub(super) fn build(package: &str) -> Result<(), String> {
     }
 }
 
-/// A binary of the release build.
+/// A binary as it is shipped.
 pub(super) fn binary(name: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    target.join("release").join(name)
+    target.join("dist").join(name)
 }
 
 /// Whether a program is there; what to install if not.
