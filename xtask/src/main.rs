@@ -20,7 +20,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Write docs/functions.md and docs/reference/.
+    /// Write docs/functions.md, docs/reference/ and packaging/koine.toml.
     Generate {
         /// Only say which files are out of date, and fail.
         #[arg(long)]
@@ -44,12 +44,18 @@ fn main() -> ExitCode {
     }
 }
 
+/// What the Debian package sets: commands at a terminal find the same data and key as the service.
+const PACKAGED: &[(&str, &str)] =
+    &[("data_dir", "/var/lib/koine"), ("master_key_file", "/etc/koine/master.key")];
+
 /// Path below the repository and content of every generated file.
 fn files() -> Result<Vec<(&'static str, String)>, String> {
     let json = |value: &serde_json::Value| format!("{value:#}\n");
     Ok(vec![
         ("docs/functions.md", functions::page()?),
         ("docs/reference/connector.schema.json", json(&schema::connector())),
+        ("docs/reference/settings.md", koine_settings::page()),
+        ("packaging/koine.toml", koine_settings::example(PACKAGED)),
         ("docs/reference/facts.schema.json", json(&schema::facts())),
         ("docs/reference/mapping.schema.json", json(&schema::mapping())),
         ("docs/reference/sandbox.schema.json", json(&schema::sandbox())),

@@ -1,81 +1,89 @@
-//! Operator settings: the only place that reads the environment.
+//! Operator settings as commands use them: the only place that reads the environment and the configuration file.
+//! What there is to set stands in `koine_settings`, one row each.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::OnceLock;
 
 use koine_engine::BaseUrls;
 use koine_model::Secret;
+use koine_settings::{ConfigFile, Read, Settings, Sources};
 use koine_store::{MasterKey, Vault};
 
 use crate::failure::Failure;
 
-/// Everything that an operator may set.
+/// Read when no other file is named.
+const DEFAULT_FILE: &str = "/etc/koine/koine.toml";
+
+/// The file of `--config`, so that not every command has to hand it on. Set once, before any command runs.
+static NAMED: OnceLock<PathBuf> = OnceLock::new();
+
+/// Takes the file of `--config`.
+pub(crate) fn name_file(path: PathBuf) {
+    NAMED.set(path).expect("the command line is read once");
+}
+
+/// Everything that an operator may set, ready for use.
 pub(crate) struct Config {
-    /// Where the database is.
+    /// The values as they were set.
+    pub settings: Settings,
+    /// Where the database is; may hold a password.
     pub database_url: String,
-    /// The address to listen on.
-    pub listen: String,
-    /// A folder of connectors laid over the built-in ones.
-    pub connectors_dir: Option<PathBuf>,
-    /// Ranges that outgoing calls may also reach.
-    pub allow: Vec<ipnet::IpNet>,
     /// Addresses in place of the vendors' own.
     pub base_urls: BaseUrls,
-    /// Longest time for one exchange with a vendor.
-    pub upstream_timeout: Duration,
     master_key: Option<Secret>,
 }
 
 impl Config {
-    /// Reads the variables.
+    /// Reads file and environment.
     pub(crate) fn read() -> Result<Self, Failure> {
-        let data_dir = variable("KOINE_DATA_DIR").unwrap_or_else(|| "koine-data".to_owned());
-        let master_key = match (variable("KOINE_MASTER_KEY"), variable("KOINE_MASTER_KEY_FILE")) {
-            (Some(key), _) => Some(Secret::new(key)),
-            (None, Some(file)) => {
-                let text = std::fs::read_to_string(&file)
-                    .map_err(|error| Failure::usage(format!("KOINE_MASTER_KEY_FILE {file}: {error}")))?;
-                Some(Secret::new(text.trim()))
-            }
-            (None, None) => None,
-        };
-        let database_url = match variable("KOINE_DATABASE_URL") {
-            Some(url) => url,
-            None => {
-                std::fs::create_dir_all(&data_dir)
-                    .map_err(|error| Failure::usage(format!("KOINE_DATA_DIR {data_dir}: {error}")))?;
-                format!("sqlite://{data_dir}/koine.db")
-            }
-        };
-        Ok(Self {
-            database_url,
-            listen: variable("KOINE_LISTEN").unwrap_or_else(|| "127.0.0.1:8585".to_owned()),
-            connectors_dir: connectors_dir(),
-            allow: ranges(&variable("KOINE_ALLOW_ADDRESSES").unwrap_or_default())?,
-            base_urls: base_urls(variable("KOINE_BASE_URLS"))?,
-            upstream_timeout: upstream_timeout()?,
-            master_key,
-        })
+        Self::of(read(BTreeMap::new())?)
     }
 
-    /// Those of a demo, which takes nothing from the environment but the connectors and the time limit.
+    /// From what was read; the folder of the database is made when it is missing.
+    pub(crate) fn of(read: Read) -> Result<Self, Failure> {
+        if read.settings.database_url.is_none() {
+            let folder = &read.settings.data_dir;
+            std::fs::create_dir_all(folder).map_err(|error| {
+                Failure::usage(format!("{} {}: {error}", spelling("data_dir"), folder.display()))
+            })?;
+        }
+        Self::as_read(read)
+    }
+
+    /// From what was read, and nothing is made.
+    pub(crate) fn as_read(read: Read) -> Result<Self, Failure> {
+        let master_key = master_key(&read)?;
+        let settings = read.settings;
+        let database_url = match &settings.database_url {
+            Some(url) => with_authorities(url.secret().expose(), settings.extra_ca_file.as_deref()),
+            None => format!("sqlite://{}/koine.db", settings.data_dir.display()),
+        };
+        let base_urls = BaseUrls::new(settings.base_urls.map().clone());
+        let base_urls =
+            base_urls.map_err(|why| Failure::usage(format!("{}: {why}", spelling("base_urls"))))?;
+        Ok(Self { database_url, base_urls, master_key, settings })
+    }
+
+    /// Those of a demo, which takes nothing of the operator's but the connectors and the time limit.
     pub(crate) fn demo(
         data: &Path,
         connectors_dir: Option<PathBuf>,
         base_urls: BaseUrls,
-        allow: Vec<ipnet::IpNet>,
+        allow: &str,
         key: &str,
     ) -> Result<Self, Failure> {
-        Ok(Self {
-            database_url: format!("sqlite://{}/koine.db", data.display()),
-            listen: String::new(),
-            connectors_dir,
-            allow,
-            base_urls,
-            upstream_timeout: upstream_timeout()?,
-            master_key: Some(Secret::new(key)),
-        })
+        let own = public_sources()?;
+        let mut sources = Sources::default();
+        let timeout = read_from(&own)?.settings.upstream_timeout.get().as_secs();
+        sources.flags.insert("upstream-timeout".to_owned(), timeout.to_string());
+        sources.flags.insert("allow-addresses".to_owned(), allow.to_owned());
+        let mut settings = read_from(&sources)?.settings;
+        settings.connectors_dir = connectors_dir;
+        let database_url = format!("sqlite://{}/koine.db", data.display());
+        Ok(Self { settings, database_url, base_urls, master_key: Some(Secret::new(key)) })
     }
 
     /// The key that seals credentials, and the one derived from it that signs cursors.
@@ -90,39 +98,84 @@ impl Config {
     }
 }
 
-/// `KOINE_CONNECTORS_DIR`, for commands that need nothing else.
-pub(crate) fn connectors_dir() -> Option<PathBuf> {
-    variable("KOINE_CONNECTORS_DIR").map(PathBuf::from)
+/// Reads the settings, with these flags over file and environment.
+pub(crate) fn read(flags: BTreeMap<String, String>) -> Result<Read, Failure> {
+    read_from(&Sources { file: file()?, variables: variables(), flags })
 }
 
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+/// `connectors_dir`, for commands that need nothing else and run for users who may not read the gateway's settings.
+pub(crate) fn connectors_dir() -> Result<Option<PathBuf>, Failure> {
+    Ok(read_from(&public_sources()?)?.settings.connectors_dir)
 }
 
-fn upstream_timeout() -> Result<Duration, Failure> {
-    let Some(text) = variable("KOINE_UPSTREAM_TIMEOUT") else { return Ok(Duration::from_secs(30)) };
-    match text.parse() {
-        Ok(seconds @ 1..=300) => Ok(Duration::from_secs(seconds)),
-        _ => Err(Failure::usage(format!("KOINE_UPSTREAM_TIMEOUT: `{text}` is not 1 to 300 (seconds)"))),
+fn read_from(sources: &Sources) -> Result<Read, Failure> {
+    koine_settings::read(sources).map_err(|problems| Failure::usage(problems.join("\n")))
+}
+
+/// As for every command, but the default file counts only where this user may read it.
+fn public_sources() -> Result<Sources, Failure> {
+    let file = match file() {
+        Err(_) if named().is_none() => None,
+        file => file?,
+    };
+    Ok(Sources { file, variables: variables(), flags: BTreeMap::new() })
+}
+
+fn variables() -> BTreeMap<String, String> {
+    let all = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+    all.filter(|(name, _)| name.starts_with("KOINE_")).collect()
+}
+
+/// The file that somebody asked for.
+fn named() -> Option<PathBuf> {
+    let variable = std::env::var_os("KOINE_CONFIG").filter(|value| !value.is_empty());
+    NAMED.get().cloned().or_else(|| variable.map(PathBuf::from))
+}
+
+fn file() -> Result<Option<ConfigFile>, Failure> {
+    let named = named();
+    let path = named.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
+    let fail = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(fail(error)),
+    };
+    let public = std::fs::metadata(&path).map_err(fail)?.permissions().mode() & 0o004 != 0;
+    Ok(Some(ConfigFile { path, text, public }))
+}
+
+/// The key, from wherever it was set last: flags and environment go before the file.
+fn master_key(read: &Read) -> Result<Option<Secret>, Failure> {
+    let settings = &read.settings;
+    let file_is_later = read.origin("master_key_file").rank() > read.origin("master_key").rank();
+    match (&settings.master_key, &settings.master_key_file) {
+        (Some(key), None) => Ok(Some(key.clone())),
+        (Some(key), Some(_)) if !file_is_later => Ok(Some(key.clone())),
+        (_, Some(file)) => {
+            let text = std::fs::read_to_string(file).map_err(|error| {
+                Failure::usage(format!("{} {}: {error}", spelling("master_key_file"), file.display()))
+            })?;
+            Ok(Some(Secret::new(text.trim())))
+        }
+        (None, None) => Ok(None),
     }
 }
 
-fn ranges(text: &str) -> Result<Vec<ipnet::IpNet>, Failure> {
-    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-    parts
-        .map(|part| {
-            let wrong = |_| {
-                Failure::usage(format!("KOINE_ALLOW_ADDRESSES: `{part}` is not a range such as 10.0.0.0/8"))
-            };
-            part.parse().map_err(wrong)
-        })
-        .collect()
+/// A database on a server is believed by the same authorities as vendors are, unless its address names others.
+fn with_authorities(url: &str, extra: Option<&Path>) -> String {
+    match extra {
+        Some(file) if url.starts_with("postgres") && !url.contains("sslrootcert=") => {
+            let file = file.display().to_string();
+            let file: String = url::form_urlencoded::byte_serialize(file.as_bytes()).collect();
+            format!("{url}{}sslrootcert={file}", if url.contains('?') { '&' } else { '?' })
+        }
+        _ => url.to_owned(),
+    }
 }
 
-fn base_urls(text: Option<String>) -> Result<BaseUrls, Failure> {
-    let wrong = |why: &dyn std::fmt::Display| Failure::usage(format!("KOINE_BASE_URLS: {why}"));
-    let Some(text) = text else { return Ok(BaseUrls::default()) };
-    let map: BTreeMap<String, url::Url> = serde_json::from_str(&text)
-        .map_err(|error| wrong(&format!("not an object, connector -> URL: {error}")))?;
-    BaseUrls::new(map).map_err(|why| wrong(&why))
+/// What messages call a setting: the variable is the spelling that everybody knows.
+fn spelling(name: &str) -> String {
+    format!("KOINE_{}", name.to_ascii_uppercase())
 }

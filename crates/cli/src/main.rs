@@ -1,12 +1,27 @@
 //! `koine`: the gateway and its administration.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to its terminal")]
+
+/// In place of the standard one, in all modules below: output that nobody reads any more (`koine … | head`) is no
+/// reason to panic, nor to leave work half done.
+macro_rules! println {
+    ($($text:tt)*) => { ::anstream::println!($($text)*) };
+}
+/// Likewise.
+macro_rules! print {
+    ($($text:tt)*) => { ::anstream::print!($($text)*) };
+}
+/// Likewise.
+macro_rules! eprintln {
+    ($($text:tt)*) => { ::anstream::eprintln!($($text)*) };
+}
 
 mod config;
 mod failure;
 mod output;
+mod telemetry;
 mod commands {
     //! One file per command.
     pub(crate) mod account;
+    pub(crate) mod config;
     pub(crate) mod connector;
     pub(crate) mod demo;
     pub(crate) mod environment;
@@ -20,12 +35,13 @@ mod commands {
 mod open;
 mod world;
 
-use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use failure::Failure;
+use koine_settings::LogFormat;
 use output::Format;
 
 /// Calls begin on one worker and end on another. The system's allocator makes them wait for each other then, once in
@@ -46,12 +62,18 @@ struct Cli {
     /// How to print results.
     #[arg(short, long, value_enum, default_value_t = Format::Table, global = true)]
     output: Format,
+    /// The configuration file; without it KOINE_CONFIG, or else /etc/koine/koine.toml if it is there.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Run the gateway.
-    Serve,
+    #[command(after_help = "docs/reference/settings.md has all settings; secret ones have no flag.")]
+    Serve(commands::serve::Flags),
+    /// Print every setting, and where its value came from.
+    Config,
     /// Run gateway and sandbox with accounts and made-up people, to try everything.
     Demo(commands::demo::Demo),
     /// Run the stand-in for all vendors.
@@ -81,6 +103,12 @@ enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Write the manual pages into a folder.
+    #[command(hide = true)]
+    Man {
+        /// The folder.
+        folder: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
@@ -91,8 +119,10 @@ enum Key {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    log(&cli.command);
+    let mut cli = Cli::parse();
+    if let Some(file) = cli.config.take() {
+        config::name_file(file);
+    }
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -102,22 +132,21 @@ async fn main() -> ExitCode {
     }
 }
 
-/// To stderr: what a server does, and of other commands only what went wrong; `RUST_LOG` overrides.
-fn log(command: &Command) {
-    let level = if matches!(command, Command::Serve | Command::Demo(_) | Command::Sandbox(_)) {
-        "info"
-    } else {
-        "warn"
-    };
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into());
-    let ansi = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(ansi).with_env_filter(filter).init();
+/// What a server does, and of other commands only what went wrong. `serve` has settings for it.
+fn log(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(_) => Ok(()),
+        Command::Demo(_) | Command::Sandbox(_) => telemetry::start("info", LogFormat::Text),
+        _ => telemetry::start("warn", LogFormat::Text),
+    }
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {
+    log(&cli.command)?;
     let format = cli.output;
     match cli.command {
-        Command::Serve => commands::serve::run().await,
+        Command::Serve(flags) => commands::serve::run(flags).await,
+        Command::Config => commands::config::run(format),
         Command::Demo(options) => commands::demo::run(&options).await,
         Command::Sandbox(options) => commands::sandbox::run(&options, format).await,
         Command::Key(Key::Generate) => {
@@ -132,9 +161,19 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Jsonata(options) => commands::jsonata::run(&options),
         Command::Matrix(options) => commands::matrix::run(&options, format).await,
         Command::Completions { shell } => {
-            let mut command = <Cli as clap::CommandFactory>::command();
-            clap_complete::generate(shell, &mut command, "koine", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(
+                shell,
+                &mut <Cli as clap::CommandFactory>::command(),
+                "koine",
+                &mut script,
+            );
+            print!("{}", String::from_utf8_lossy(&script));
             Ok(())
+        }
+        Command::Man { folder } => {
+            let fail = |error| Failure::other(format!("{}: {error}", folder.display()));
+            clap_mangen::generate_to(<Cli as clap::CommandFactory>::command(), &folder).map_err(fail)
         }
     }
 }

@@ -25,16 +25,12 @@ pub(crate) fn catalogue(folder: Option<&Path>) -> Result<Catalogue, Failure> {
 
 pub(crate) async fn engine(config: &Config) -> Result<Engine, Failure> {
     let (vault, cursor_key) = config.keys()?;
-    let settings = Settings {
-        allow: config.allow.clone(),
-        connect_timeout: Settings::default().connect_timeout.min(config.upstream_timeout),
-        total_timeout: config.upstream_timeout,
-        ..Settings::default()
-    };
+    let settings = &config.settings;
+    let outgoing = outgoing(settings)?;
     // The three wait for none of the others, and a start waits for all.
-    let folder = config.connectors_dir.clone();
+    let folder = settings.connectors_dir.clone();
     let catalogue = tokio::task::spawn_blocking(move || catalogue(folder.as_deref()));
-    let upstream = tokio::task::spawn_blocking(move || Upstream::new(settings));
+    let upstream = tokio::task::spawn_blocking(move || Upstream::new(outgoing));
     let store = koine_store::open(&config.database_url, vault).await.map_err(Failure::store)?;
     let catalogue = catalogue.await.map_err(|panic| Failure::caused(&panic))??;
     let upstream = upstream.await.map_err(|panic| Failure::caused(&panic))?;
@@ -46,6 +42,25 @@ pub(crate) async fn engine(config: &Config) -> Result<Engine, Failure> {
         base_urls: config.base_urls.clone(),
         cursor_key,
     }))
+}
+
+/// What the operator set for calls to vendors.
+fn outgoing(settings: &koine_settings::Settings) -> Result<Settings, Failure> {
+    let total_timeout = settings.upstream_timeout.get();
+    let extra_ca = match &settings.extra_ca_file {
+        None => Vec::new(),
+        Some(path) => std::fs::read(path)
+            .map_err(|error| Failure::usage(format!("KOINE_EXTRA_CA_FILE {}: {error}", path.display())))?,
+    };
+    Ok(Settings {
+        allow: settings.allow_addresses.ranges().to_vec(),
+        connect_timeout: settings.upstream_connect_timeout.get().min(total_timeout),
+        total_timeout,
+        max_body: settings.upstream_answer_limit.bytes(),
+        proxy: settings.egress_proxy.as_ref().map(|proxy| proxy.secret().clone()),
+        extra_ca,
+        ..Settings::default()
+    })
 }
 
 /// The named environment, or the default one, made when it is missing.

@@ -52,9 +52,8 @@ fn config(data: &Path, serving: &Serving, connectors: Option<PathBuf>) -> Result
     let base_urls = serving.stand_ins().iter().flat_map(StandIn::base_urls);
     let base_urls = base_urls.map(|(key, url)| (key, parsed(url))).collect();
     let base_urls = BaseUrls::new(base_urls).map_err(Failure::other)?;
-    let loopback = "127.0.0.0/8".parse().expect("a range");
     let key = master_key(&data.join("master.key"))?;
-    Config::demo(data, connectors, base_urls, vec![loopback], &key)
+    Config::demo(data, connectors, base_urls, "127.0.0.0/8", &key)
 }
 
 /// Kept beside the data, so that `--data` opens again.

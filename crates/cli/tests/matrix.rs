@@ -2,31 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the reason")]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use koine_testkit::{Ran, Runner};
 use serde_json::{Value, json};
 
-/// What a command left behind.
-#[derive(Debug)]
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
 fn matrix(args: &[&str]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_koine"))
-        .arg("matrix")
-        .args(args)
-        .env_clear()
-        .env("RUST_LOG", "error")
-        .output();
-    let output = output.unwrap();
-    Ran {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    let runner = Runner::new(env!("CARGO_BIN_EXE_koine")).env("RUST_LOG", "error");
+    runner.run([&["matrix"], args].concat())
 }
 
 fn repository(path: &str) -> PathBuf {

@@ -1,10 +1,8 @@
 //! What a caller must show for a route, and the one place where that is asked for: before the handler runs.
 
-use std::net::SocketAddr;
-
 use axum::RequestExt as _;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::middleware::Next;
@@ -14,6 +12,7 @@ use koine_model::{Error, ErrorCode};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::client::Client;
 use crate::{answer, body};
 
 /// What the caller's token must allow.
@@ -147,8 +146,8 @@ async fn body_account(request: &mut Request, name: &str) -> Result<Option<Uuid>,
 
 /// Where a request comes from, for the audit log.
 fn source(request: &Request) -> String {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    peer.map_or_else(|| "unknown".to_owned(), |ConnectInfo(address)| address.ip().to_string())
+    let address = request.extensions().get::<Client>().and_then(|client| client.address);
+    address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
 }
 
 /// The caller whom the route's rule let in.

@@ -3,13 +3,12 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
 use axum::http::Request;
 use axum::response::Response;
 use hyper::body::Incoming;
@@ -17,9 +16,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use ipnet::IpNet;
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt as _};
+
+use crate::client;
+use crate::listen::{Listener, Stream};
 
 /// What HTTP/2 begins with.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -42,8 +45,9 @@ impl Default for Limits {
 
 /// Serves until `shutdown` completes, then lets what is under way finish.
 pub(crate) async fn serve(
-    listener: TcpListener,
+    listener: Listener,
     router: Router,
+    trusted_proxies: Arc<[IpNet]>,
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
@@ -69,14 +73,24 @@ pub(crate) async fn serve(
             () = shutdown.as_mut() => break,
         };
         let (server, watcher) = (Arc::clone(&server), graceful.watcher());
-        let service = TowerToHyperService::new(from(&router, peer));
+        let service = TowerToHyperService::new(from(&router, peer, Arc::clone(&trusted_proxies)));
         tokio::spawn(async move {
             let _permit = permit;
-            if !tokio::time::timeout(limits.head, begins(&stream)).await.unwrap_or(false) {
-                return;
-            }
-            let connection = server.serve_connection(TokioIo::new(stream), service);
-            if let Err(error) = watcher.watch(connection.into_owned()).await {
+            let ended = match stream {
+                Stream::Tcp(stream) => {
+                    if !tokio::time::timeout(limits.head, begins(&stream)).await.unwrap_or(false) {
+                        return;
+                    }
+                    let connection = server.serve_connection(TokioIo::new(stream), service);
+                    watcher.watch(connection.into_owned()).await
+                }
+                // A reverse proxy of this machine does not stay silent on a connection that it opened.
+                Stream::Unix(stream) => {
+                    let connection = server.serve_connection(TokioIo::new(stream), service);
+                    watcher.watch(connection.into_owned()).await
+                }
+            };
+            if let Err(error) = ended {
                 tracing::debug!(error = %error, "a connection ended early");
             }
         });
@@ -89,11 +103,13 @@ pub(crate) async fn serve(
 /// The router, told of each request who sent it.
 fn from(
     router: &Router,
-    peer: SocketAddr,
+    peer: Option<IpAddr>,
+    trusted_proxies: Arc<[IpNet]>,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
 {
     router.clone().map_request(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
+        let client = client::identify(peer, request.headers(), &trusted_proxies);
+        request.extensions_mut().insert(client);
         request
     })
 }
@@ -121,8 +137,11 @@ async fn begins(stream: &TcpStream) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
 
     use super::*;
 
@@ -130,7 +149,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/", get(|| async { "here" }));
-        tokio::spawn(serve(listener, router, limits, std::future::pending()));
+        tokio::spawn(async move {
+            serve(listener.into(), router, [].into(), limits, std::future::pending()).await
+        });
         address
     }
 

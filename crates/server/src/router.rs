@@ -13,6 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::access::{self, About, Needs, Rule};
 use crate::answer;
+use crate::client::Client;
 
 /// One line of the table.
 pub struct Route {
@@ -101,16 +102,19 @@ async fn collapse_slashes(mut request: Request) -> Request {
 /// One log event per call; never bodies, tokens or queries.
 async fn one_event_per_call(request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let client = request.extensions().get::<Client>().copied().unwrap_or_default();
+    let address = client.address.map(tracing::field::display);
+    let scheme = if client.secure { "https" } else { "http" };
     let started = std::time::Instant::now();
     let response = next.run(request).await;
     let elapsed = started.elapsed().as_millis();
     let status = response.status().as_u16();
     match response.extensions().get::<answer::Logged>() {
         Some(logged) => {
-            tracing::error!(http.method = %method, http.path = %path, http.status = status, duration_ms = elapsed, error = %logged.0, "call");
+            tracing::error!(client.address = address, http.scheme = scheme, http.method = %method, http.path = %path, http.status = status, duration_ms = elapsed, error = %logged.0, "call");
         }
         None => {
-            tracing::info!(http.method = %method, http.path = %path, http.status = status, duration_ms = elapsed, "call");
+            tracing::info!(client.address = address, http.scheme = scheme, http.method = %method, http.path = %path, http.status = status, duration_ms = elapsed, "call");
         }
     }
     response

@@ -7,11 +7,15 @@
 //! - [`Peer`]: a server that does to each connection what a test says, however broken
 //! - [`Gateway`]: the built `koine serve` with data of its own, and its command line beside it
 //! - [`KoineProcess`]: the built `koine` binary, which a test can kill in the middle of its work
+//! - [`Runner`]: the same binary, run to its end
 //! - [`http`]: a small HTTP client that shares no code with the gateway's own
+//! - [`TlsServer`] with an [`Authority`] of the test's own, [`ForwardProxy`]: what a company's network is made of
 //! - [`python`]: runs a script against the installed SDK
 //!
 //! A harness that cannot do its work panics with what it saw: there is nothing a test could do about it.
 
+mod command;
+mod forward;
 mod gateway;
 pub mod http;
 mod launch;
@@ -21,8 +25,11 @@ mod process;
 mod proxy;
 mod real;
 mod script;
+mod tls;
 mod wire;
 
+pub use command::{Ran, Runner};
+pub use forward::ForwardProxy;
 pub use gateway::Gateway;
 pub use peer::{Peer, Reply};
 pub use postgres::PostgresDatabase;
@@ -30,3 +37,4 @@ pub use process::KoineProcess;
 pub use proxy::{LosingProxy, Seen};
 pub use real::RealServer;
 pub use script::{ScriptOutput, python};
+pub use tls::{Authority, TlsServer};

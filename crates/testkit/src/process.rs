@@ -23,7 +23,7 @@ pub struct KoineProcess {
 
 impl KoineProcess {
     /// Starts `binary` (in tests of the cli: `env!("CARGO_BIN_EXE_koine")`). The `KOINE_…` variables of the
-    /// caller are not passed on; those in `env` are added.
+    /// caller and a configuration file of the machine are not passed on; the variables in `env` are added.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -38,7 +38,7 @@ impl KoineProcess {
                 command.env_remove(name);
             }
         }
-        command.args(args).envs(env.iter().copied());
+        command.args(args).env("KOINE_CONFIG", "/dev/null").envs(env.iter().copied());
         Ok(Self { running: Launched::start(&mut command)? })
     }
 

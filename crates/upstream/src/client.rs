@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use koine_model::{Answer, Credentials, Request, Response, Secret, Verb};
 use reqwest::header::LOCATION;
-use reqwest::{Client, redirect};
+use reqwest::{Client, Proxy, redirect};
 use rustls::ClientConfig;
-use rustls_platform_verifier::BuilderVerifierExt as _;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls_platform_verifier::Verifier;
 use url::Url;
 
 use crate::Settings;
@@ -27,15 +29,22 @@ pub struct Upstream(Arc<Inner>);
 struct Inner {
     settings: Settings,
     guard: Arc<Guard>,
-    secure: Clients,
-    plain: Clients,
+    ways: Ways,
     tokens: Tokens,
 }
 
-/// Clients of one reach.
+/// Clients of one way out.
 struct Clients {
     read: Client,
     write: Client,
+}
+
+/// A way out: with which scheme, and to which addresses.
+enum Way<'a> {
+    /// Straight to addresses of this reach.
+    Direct { secure: bool, reach: Reach },
+    /// Through the operator's proxy, which looks names up itself.
+    Proxied(&'a Proxy),
 }
 
 impl Clients {
@@ -43,27 +52,31 @@ impl Clients {
         settings: &Settings,
         guard: &Arc<Guard>,
         tls: &ClientConfig,
-        reach: Reach,
+        way: &Way<'_>,
     ) -> Result<Self, UpstreamError> {
         let build = |idle_connections: usize| {
-            Client::builder()
+            let builder = Client::builder()
                 .tls_backend_preconfigured(tls.clone())
-                // A proxy would resolve names itself, past our resolver.
-                .no_proxy()
                 .redirect(redirect::Policy::none())
                 .referer(false)
                 // Not even after a "not processed" of HTTP/2: the plan counts and journals what is sent.
                 .retry(reqwest::retry::never())
-                .https_only(reach == Reach::Everywhere)
                 .connect_timeout(settings.connect_timeout)
                 .pool_idle_timeout(IDLE)
-                .pool_max_idle_per_host(idle_connections)
-                .dns_resolver(CheckedResolver {
-                    guard: Arc::clone(guard),
-                    reach,
-                    lookup: Arc::clone(&settings.lookup),
-                })
-                .build()
+                .pool_max_idle_per_host(idle_connections);
+            match way {
+                // A proxy of the environment would resolve names itself, past our resolver.
+                Way::Direct { secure, reach } => {
+                    builder.no_proxy().https_only(*secure).dns_resolver(CheckedResolver {
+                        guard: Arc::clone(guard),
+                        reach: *reach,
+                        lookup: Arc::clone(&settings.lookup),
+                    })
+                }
+                // The proxy is where the operator says, within his network or not.
+                Way::Proxied(proxy) => builder.https_only(true).proxy((*proxy).clone()),
+            }
+            .build()
         };
         // Writes get a connection of their own. On a kept-alive one that the server closes at that moment, the
         // removal would be "lost" and have to be settled by reading, and hyper may on its own move a request that
@@ -73,29 +86,68 @@ impl Clients {
     }
 }
 
+/// Everything that calls may leave by.
+struct Ways {
+    /// With TLS: to all that may be called, or, where there is a proxy, to the operator's own ranges only.
+    secure: Clients,
+    /// Without: to the operator's own ranges.
+    plain: Clients,
+    /// With TLS, through the proxy, to all else.
+    proxied: Option<Clients>,
+}
+
+impl Ways {
+    fn new(settings: &Settings, guard: &Arc<Guard>) -> Result<Self, UpstreamError> {
+        let tls = tls(&settings.extra_ca)?;
+        let clients = |way: &Way<'_>| Clients::new(settings, guard, &tls, way);
+        let direct = |secure, reach| clients(&Way::Direct { secure, reach });
+        let proxy = settings.proxy.as_ref().map(|url| Proxy::https(url.expose())).transpose();
+        // The cause would repeat the address, and with it the password.
+        let proxy = proxy.map_err(|_| UpstreamError::Proxy)?;
+        let reach = if proxy.is_some() { Reach::AllowedRanges } else { Reach::Everywhere };
+        Ok(Self {
+            secure: direct(true, reach)?,
+            plain: direct(false, Reach::AllowedRanges)?,
+            proxied: proxy.map(|proxy| clients(&Way::Proxied(&proxy))).transpose()?,
+        })
+    }
+}
+
 /// The one setup of TLS for all clients: the system's root certificates are read once, which takes longer than
 /// everything else here together, and a session that one client began another resumes.
-fn tls() -> Result<ClientConfig, UpstreamError> {
+fn tls(extra_ca: &[u8]) -> Result<ClientConfig, UpstreamError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = Verifier::new_with_extra_roots(certificates(extra_ca)?, Arc::clone(&provider))?;
     let mut tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?
+        .dangerous() // so called for what else could be put there; this one is the platform's own
+        .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(tls)
+}
+
+/// The certificates of a PEM bundle; an empty text is none, and one that holds none is a mistake.
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, UpstreamError> {
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match all {
+        Ok(all) if all.is_empty() && !pem.is_empty() => {
+            Err(UpstreamError::Certificates("there is none in PEM form".to_owned()))
+        }
+        Ok(all) => Ok(all),
+        Err(error) => Err(UpstreamError::Certificates(error.to_string())),
+    }
 }
 
 impl Upstream {
     /// Builds the clients. Nothing is sent.
     ///
     /// # Errors
-    /// When TLS cannot be set up, for example without any root certificates.
+    /// When TLS cannot be set up, for example without any root certificates, or the proxy's address is none.
     pub fn new(settings: Settings) -> Result<Self, UpstreamError> {
         let guard = Arc::new(Guard::new(settings.allow.clone()));
-        let tls = tls()?;
         Ok(Self(Arc::new(Inner {
-            secure: Clients::new(&settings, &guard, &tls, Reach::Everywhere)?,
-            plain: Clients::new(&settings, &guard, &tls, Reach::AllowedRanges)?,
+            ways: Ways::new(&settings, &guard)?,
             tokens: Tokens::default(),
             settings,
             guard,
@@ -173,9 +225,16 @@ impl Upstream {
         verb: Verb,
         hosts: &Hosts,
     ) -> Result<reqwest::Response, Answer> {
-        let clients = match self.0.guard.check(outgoing.url(), hosts).map_err(Answer::Forbidden)? {
-            Reach::Everywhere => &self.0.secure,
-            Reach::AllowedRanges => &self.0.plain,
+        let Inner { guard, ways, settings, .. } = &*self.0;
+        let reach = guard.check(outgoing.url(), hosts).map_err(Answer::Forbidden)?;
+        let clients = match (reach, &ways.proxied) {
+            (Reach::AllowedRanges, _) => &ways.plain,
+            (Reach::Everywhere, None) => &ways.secure,
+            (Reach::Everywhere, Some(proxied)) => {
+                let inside =
+                    guard.is_inside(outgoing.url(), &*settings.lookup).await.map_err(Answer::Forbidden)?;
+                if inside { &ways.secure } else { proxied }
+            }
         };
         let client = if verb == Verb::Get { &clients.read } else { &clients.write };
         outgoing.builder(client).send().await.map_err(send_failure)

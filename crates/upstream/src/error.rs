@@ -10,6 +10,12 @@ pub enum UpstreamError {
     /// No root certificates were found, or they cannot be used.
     #[error("TLS could not be set up")]
     Tls(#[from] rustls::Error),
+    /// The operator's own certificates are none.
+    #[error("the extra certificates cannot be used: {0}")]
+    Certificates(String),
+    /// The egress proxy's address is none.
+    #[error("the egress proxy's address cannot be used")]
+    Proxy,
     /// The client refused its settings.
     #[error("the HTTP client could not be built")]
     Client(#[from] reqwest::Error),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 use std::{fmt, io};
 
 use async_trait::async_trait;
@@ -107,6 +108,32 @@ impl Guard {
         let address = address.to_canonical();
         self.allow.iter().any(|range| range.contains(&address))
             || (reach == Reach::Everywhere && is_public(address))
+    }
+}
+
+/// Longest look-up before a call that a proxy may take: a network that lets nothing out may not answer at all.
+const LOOKUP: Duration = Duration::from_secs(2);
+
+impl Guard {
+    /// Whether a checked URL leads into the operator's own ranges, so that the call goes there directly and not
+    /// through the egress proxy; `Err` says why it is refused.
+    ///
+    /// The proxy looks names up itself. What we can know is what they mean here: a name that leads nowhere but to
+    /// addresses that may not be called is refused, and one that means nothing here is the proxy's to judge.
+    pub(crate) async fn is_inside(&self, url: &Url, lookup: &dyn Lookup) -> Result<bool, String> {
+        let host = url.host_str().unwrap_or_default();
+        let found: Vec<IpAddr> = match url.host() {
+            Some(Host::Ipv4(address)) => vec![address.into()],
+            Some(Host::Ipv6(address)) => vec![address.into()],
+            _ => match tokio::time::timeout(LOOKUP, lookup.lookup(host)).await {
+                Ok(Ok(found)) => found,
+                Ok(Err(_)) | Err(_) => Vec::new(),
+            },
+        };
+        if !found.is_empty() && !found.iter().any(|address| self.permits(*address, Reach::Everywhere)) {
+            return Err(NoAllowedAddress { host: host.to_owned() }.to_string());
+        }
+        Ok(!found.is_empty() && found.iter().all(|address| self.permits(*address, Reach::AllowedRanges)))
     }
 }
 

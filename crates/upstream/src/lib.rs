@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use koine_model::Secret;
 
 pub use client::Upstream;
 pub use error::{TokenError, UpstreamError};
@@ -22,6 +23,11 @@ pub use token::{Login, Token};
 pub struct Settings {
     /// Ranges that calls may reach besides public addresses; plain `http` is allowed to these only.
     pub allow: Vec<IpNet>,
+    /// A forward proxy, with user and password where it wants them, for all calls but those to `allow`. It looks
+    /// names up itself, so that only names that resolve here are held against the addresses that may be called.
+    pub proxy: Option<Secret>,
+    /// Certificates in PEM form of authorities to believe besides the system's.
+    pub extra_ca: Vec<u8>,
     /// Longest time to connect: name lookup, TCP and TLS together. Keep it under `total_timeout`: a connection
     /// attempt that only the latter ends is reported as lost, because by then it is not known what was sent.
     pub connect_timeout: Duration,
@@ -39,6 +45,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             allow: Vec::new(),
+            proxy: None,
+            extra_ca: Vec::new(),
             connect_timeout: Duration::from_secs(5),
             total_timeout: Duration::from_secs(30),
             max_body: 10 << 20,

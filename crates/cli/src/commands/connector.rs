@@ -9,6 +9,7 @@ use std::sync::Arc;
 use koine_connector::catalogue::{self, Catalogue};
 use serde_json::{Value, json};
 
+use crate::config;
 use crate::failure::Failure;
 use crate::open;
 use crate::output::{self, Format};
@@ -69,13 +70,13 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
         Command::New(new) => return new::run(&new).await,
         Command::Verify(verify) => return verify::run(&verify, format).await,
         Command::List => {
-            let catalogue = open::catalogue(crate::config::Config::read()?.connectors_dir.as_deref())?;
+            let catalogue = open::catalogue(config::connectors_dir()?.as_deref())?;
             let all: Vec<_> =
                 catalogue.connectors().map(|connector| koine_engine::describe(connector)).collect();
             output::rows(format, &all, COLUMNS);
         }
         Command::Show { name } => {
-            let catalogue = open::catalogue(crate::config::Config::read()?.connectors_dir.as_deref())?;
+            let catalogue = open::catalogue(config::connectors_dir()?.as_deref())?;
             let connector = catalogue.connector(&name);
             let connector =
                 connector.ok_or_else(|| Failure::not_found(format!("there is no connector `{name}`")))?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use koine_engine::{Caller, Engine};
+use koine_server::Serving;
 use koine_store::NewToken;
 use serde_json::{Value, json};
 
@@ -38,7 +39,7 @@ pub(crate) async fn run(options: &Demo) -> Result<(), Failure> {
     let temporary =
         tempfile::tempdir().map_err(|error| Failure::other(format!("temporary folder: {error}")))?;
     let data = options.data.as_deref().unwrap_or(temporary.path());
-    let connectors = config::connectors_dir();
+    let connectors = config::connectors_dir()?;
     let World { engine, serving, caller, accounts } =
         World::start(data, options.sandbox_port, options.seed, connectors).await?;
     engine.settle().await?;
@@ -52,7 +53,7 @@ pub(crate) async fn run(options: &Demo) -> Result<(), Failure> {
     } else {
         println!("{}", welcome(&facts));
     }
-    koine_server::serve(listener, engine, stop).await.map_err(fail)
+    koine_server::serve(listener, engine, Serving::default(), stop).await.map_err(fail)
 }
 
 /// A new token for this run.

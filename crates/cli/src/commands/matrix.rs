@@ -68,7 +68,10 @@ fn published(file: &std::path::Path) -> Result<Published, Failure> {
 async fn found(options: &Matrix) -> Result<Found, Failure> {
     let temporary =
         tempfile::tempdir().map_err(|error| Failure::other(format!("temporary folder: {error}")))?;
-    let folder = options.folder.clone().or_else(config::connectors_dir);
+    let folder = match &options.folder {
+        Some(folder) => Some(folder.clone()),
+        None => config::connectors_dir()?,
+    };
     let catalogue = match &folder {
         Some(folder) => Catalogue::with_folder(folder),
         None => Catalogue::embedded(),

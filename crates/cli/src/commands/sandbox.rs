@@ -24,7 +24,7 @@ pub(crate) struct Sandbox {
 
 pub(crate) async fn run(options: &Sandbox, format: Format) -> Result<(), Failure> {
     let stop = stop();
-    let serving = start(options.port, options.seed, config::connectors_dir().as_deref()).await?;
+    let serving = start(options.port, options.seed, config::connectors_dir()?.as_deref()).await?;
     let base_urls: Map<String, Value> = serving
         .stand_ins()
         .iter()

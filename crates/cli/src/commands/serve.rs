@@ -1,28 +1,87 @@
 //! `koine serve`.
 
+use std::collections::BTreeMap;
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use koine_server::{Listener, Serving};
+use koine_settings::{Setting, SocketAt, TABLE};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::failure::Failure;
-use crate::open;
+use crate::{open, telemetry};
 
-pub(crate) async fn run() -> Result<(), Failure> {
+/// The settings that were given as flags, by name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flags(BTreeMap<String, String>);
+
+/// The flags follow from the table of settings, which a derive could not read.
+impl Args for Flags {
+    fn augment_args(command: Command) -> Command {
+        command.args(TABLE.iter().filter_map(flag))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Flags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for name in TABLE.iter().filter_map(Setting::flag) {
+            if let Some(text) = matches.get_one::<String>(&name) {
+                self.0.insert(name, text.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn flag(setting: &Setting) -> Option<Arg> {
+    let name = setting.flag()?;
+    let default = setting.default.filter(|default| !default.is_empty());
+    let default = default.map_or_else(String::new, |default| format!("; default {default}"));
+    let help = format!("{}\n[{}{default}; {}]", setting.summary(), (setting.form)(), setting.variable());
+    Some(Arg::new(name.clone()).long(name).value_name("VALUE").allow_hyphen_values(true).help(help))
+}
+
+pub(crate) async fn run(flags: Flags) -> Result<(), Failure> {
     let stop = stop();
-    let config = Config::read()?;
+    let read = config::read(flags.0)?;
+    telemetry::start(&read.settings.log, read.settings.log_format)?;
+    for warning in &read.warnings {
+        tracing::warn!("{warning}");
+    }
+    let config = Config::of(read)?;
     let engine = open::engine(&config).await?;
     let settled = engine.settle().await?;
     if settled > 0 {
         tracing::warn!(calls = settled, "settled calls that an earlier run left open");
     }
-    let fail = |error: std::io::Error| Failure::other(format!("KOINE_LISTEN {}: {error}", config.listen));
-    let listener = tokio::net::TcpListener::bind(&config.listen).await.map_err(fail)?;
-    println!("listening on http://{}", listener.local_addr().map_err(fail)?);
-    koine_server::serve(listener, engine, stop).await.map_err(fail)
+    let listen = &config.settings.listen;
+    let fail = |error: std::io::Error| Failure::other(format!("KOINE_LISTEN {listen}: {error}"));
+    let listener = match listen {
+        SocketAt::Tcp(address) => Listener::tcp(address).await,
+        SocketAt::Unix(path) => Listener::unix(path).await,
+    };
+    let listener = listener.map_err(fail)?;
+    println!("listening on {}", listener.url().map_err(fail)?);
+    let serving = Serving {
+        shutdown_grace: config.settings.shutdown_grace.get(),
+        trusted_proxies: config.settings.trusted_proxies.ranges().to_vec(),
+    };
+    koine_server::serve(listener, engine, serving, stop).await.map_err(fail)
 }
 
 /// Ends with SIGTERM or SIGINT. They are listened to from the call on, so that a signal that comes before the first poll ends
 /// the program as cleanly as a later one.
-pub(crate) fn stop() -> impl Future<Output = ()> {
+pub(crate) fn stop() -> impl Future<Output = ()> + Send + 'static {
     let signals = signal(SignalKind::terminate()).and_then(|one| Ok((one, signal(SignalKind::interrupt())?)));
     async move {
         let Ok((mut terminate, mut interrupt)) = signals else { return std::future::pending().await };

@@ -2,21 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the reason")]
 
 use std::path::Path;
-use std::process::Command;
 
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
+use koine_testkit::{Ran, Runner};
 
 fn koine(args: &[&str]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_koine")).args(args).env_clear().output().unwrap();
-    Ran {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    Runner::new(env!("CARGO_BIN_EXE_koine")).run(args)
 }
 
 /// Compiles, replays, and is complete.
