@@ -82,6 +82,7 @@ impl Config {
         sources.flags.insert("allow-addresses".to_owned(), allow.to_owned());
         let mut settings = read_from(&sources)?.settings;
         settings.connectors_dir = connectors_dir;
+        settings.data_dir = data.to_owned();
         let database_url = format!("sqlite://{}/koine.db", data.display());
         Ok(Self { settings, database_url, base_urls, master_key: Some(Secret::new(key)) })
     }

@@ -35,13 +35,14 @@ pub(crate) async fn engine(config: &Config) -> Result<Engine, Failure> {
     let catalogue = catalogue.await.map_err(|panic| Failure::caused(&panic))??;
     let upstream = upstream.await.map_err(|panic| Failure::caused(&panic))?;
     let upstream = upstream.map_err(|error| Failure::caused(&error))?;
-    Ok(Engine::new(EngineParts {
+    let engine = Engine::new(EngineParts {
         store,
         catalogue: Arc::new(catalogue),
         upstream: Arc::new(upstream),
         base_urls: config.base_urls.clone(),
         cursor_key,
-    }))
+    });
+    Ok(engine.with_node_files(config.settings.data_dir.join("nodes")))
 }
 
 /// What the operator set for calls to vendors.

@@ -63,7 +63,11 @@ pub(crate) async fn run_for(
                 .await
                 .map_err(Error::internal)?;
         }
-        let answer = wire.exchange(&send).await;
+        // Others settle what a node leaves behind by reading, so nothing of it may still be on its way then.
+        let answer = match journal.is_some() && send.destructive && !engine.node.may_send() {
+            true => Answer::NotSent("this node has lost touch with the database".to_owned()),
+            false => wire.exchange(&send).await,
+        };
         if let Some(id) = journal {
             seq += 1;
             note(&wire, id, seq, &send, &answer).await;

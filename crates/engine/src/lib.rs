@@ -9,8 +9,8 @@
 //! | map | [`map`] | unified records |
 //! | respond | [`respond`] | the [`Reply`] in the format asked for |
 //!
-//! [`subject`] finds whom a call is about; [`removal`] holds what is special about writes: evidence, idempotency,
-//! settling after a crash.
+//! [`subject`] finds whom a call is about; [`removal`] holds what is special about writes: evidence and idempotency;
+//! [`settle`] finds out what became of calls whose process died, and [`node`] says which processes live.
 
 mod account;
 mod accounts;
@@ -25,21 +25,27 @@ mod locks;
 mod login;
 mod map;
 mod meta;
+mod node;
+mod node_files;
 mod options;
 mod outgoing;
 mod plan;
 mod removal;
 mod respond;
+mod running;
+mod settle;
 mod shown;
 mod subject;
 mod types;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use koine_connector::catalogue::Catalogue;
 use koine_model::{Error, Secret};
 use koine_store::Store;
 use serde_json::{Value, json};
+use tracing::Instrument as _;
 
 pub use base_urls::BaseUrls;
 pub use describe::{describe, describe_fully};
@@ -70,13 +76,36 @@ pub struct Engine {
     parts: Arc<EngineParts>,
     locks: locks::Locks,
     known: Arc<known::Known>,
+    node: Arc<node::Node>,
 }
 
 impl Engine {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: EngineParts) -> Self {
-        Self { parts: Arc::new(parts), locks: locks::Locks::default(), known: Arc::default() }
+        let node = Arc::new(node::Node::new(parts.upstream.longest_exchange(), None));
+        Self { parts: Arc::new(parts), locks: locks::Locks::default(), known: Arc::default(), node }
+    }
+
+    /// Marks this process as alive by a locked file in the folder, so that its calls can be settled as soon as it is
+    /// dead. Without, or where nobody else sees the folder, others wait until its lease ends.
+    #[must_use]
+    pub fn with_node_files(self, folder: PathBuf) -> Self {
+        let node = Arc::new(node::Node::new(self.parts.upstream.longest_exchange(), Some(folder)));
+        Self { node, ..self }
+    }
+
+    /// Joins the processes that share the database, for a server that wants to fail now rather than with the first write.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn join(&self) -> Result<(), Error> {
+        self.node.id(&self.parts.store).await.map(drop)
+    }
+
+    /// Leaves them, for the end of a process whose calls are over.
+    pub async fn leave(&self) {
+        self.node.leave(&self.parts.store).await;
     }
 
     /// Durable state, for the administrative commands.
@@ -85,11 +114,27 @@ impl Engine {
         &self.parts.store
     }
 
-    /// Executes one unified call.
+    /// Executes one unified call. A write goes to its end, and into the journal, even if whoever asked does not wait for
+    /// it.
     ///
     /// # Errors
     /// Everything that keeps a call from succeeding, with its stable code; a removal's outcome is in it.
     pub async fn unified(&self, caller: &Caller, call: UnifiedCall) -> Result<Reply, Error> {
+        if !call.operation.is_write() {
+            return self.execute(caller, call).await;
+        }
+        let (engine, caller) = (self.clone(), caller.clone());
+        let task = async move { engine.execute(&caller, call).await };
+        match tokio::spawn(task.in_current_span()).await {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(cancelled) => Err(Error::internal(cancelled)),
+            },
+        }
+    }
+
+    async fn execute(&self, caller: &Caller, call: UnifiedCall) -> Result<Reply, Error> {
         let options = options::read(&call.query)?;
         let connection = account::connect(self, caller, &options).await?;
         let mut prepared = plan::prepare(self, connection, call, options)?;
@@ -115,24 +160,6 @@ impl Engine {
     #[must_use]
     pub fn connector(&self, name: &str) -> Option<Value> {
         self.parts.catalogue.connector(name).map(|connector| describe_fully(connector))
-    }
-
-    /// Settles every call that a crash cut short, by reading, and gives up those that had not begun to send. Gives
-    /// how many were settled. For the start of a server, while no calls run.
-    ///
-    /// # Errors
-    /// When the journal cannot be read; a call that cannot be settled is logged and stays `uncertain`.
-    pub async fn settle(&self) -> Result<usize, Error> {
-        let released = self.parts.store.release_unstarted_calls().await.map_err(Error::internal)?;
-        if released > 0 {
-            tracing::info!(calls.released = released, "released calls that an earlier run had not started");
-        }
-        let open = self.parts.store.open_intents().await.map_err(Error::internal)?;
-        let count = open.len();
-        for intent in open {
-            removal::settle(self, intent).await;
-        }
-        Ok(count)
     }
 
     /// The meaning of a name that nobody knows, as one error.

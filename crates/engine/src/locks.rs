@@ -1,9 +1,17 @@
-//! Calls on the same person or group run one after another.
+//! Calls on the same person or group run one after another: those of this process in the order in which they came,
+//! and then, by the database, those of all nodes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use koine_model::Error;
+use koine_store::Store;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use uuid::Uuid;
+
+/// How often a lock that a call of another node has is asked for again, at first and later.
+const ASKED_EVERY: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(400));
 
 type Table = HashMap<String, Arc<AsyncMutex<()>>>;
 
@@ -11,7 +19,7 @@ type Table = HashMap<String, Arc<AsyncMutex<()>>>;
 #[derive(Clone, Default)]
 pub(crate) struct Locks(Arc<Mutex<Table>>);
 
-/// Holds a key until dropped.
+/// Holds a key in this process until dropped. The database's lock goes with the call that has it.
 pub(crate) struct Held {
     guard: Option<OwnedMutexGuard<()>>,
     key: String,
@@ -19,10 +27,17 @@ pub(crate) struct Held {
 }
 
 impl Locks {
-    pub(crate) async fn hold(&self, key: String) -> Held {
+    /// Waits until the call has the key to itself.
+    pub(crate) async fn hold(&self, store: &Arc<dyn Store>, call: Uuid, key: String) -> Result<Held, Error> {
         let mutex = self.table().entry(key.clone()).or_default().clone();
         let guard = mutex.lock_owned().await;
-        Held { guard: Some(guard), key, locks: self.clone() }
+        let held = Held { guard: Some(guard), key, locks: self.clone() };
+        let (mut pause, longest) = ASKED_EVERY;
+        while !store.lock_for_call(call, &held.key).await.map_err(Error::internal)? {
+            tokio::time::sleep(pause).await;
+            pause = longest.min(pause * 2);
+        }
+        Ok(held)
     }
 
     fn table(&self) -> std::sync::MutexGuard<'_, Table> {

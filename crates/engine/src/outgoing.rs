@@ -23,6 +23,11 @@ pub trait Outgoing: Send + Sync {
 
     /// Waits between two requests.
     async fn pause(&self, time: Duration);
+
+    /// How long [`Self::send`] takes at most; what stands in for vendors answers at once.
+    fn longest_exchange(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 #[async_trait]
@@ -41,5 +46,9 @@ impl Outgoing for Upstream {
 
     async fn pause(&self, time: Duration) {
         tokio::time::sleep(time).await;
+    }
+
+    fn longest_exchange(&self) -> Duration {
+        Self::longest_exchange(self)
     }
 }

@@ -1,21 +1,17 @@
-//! What is special about writes: evidence, idempotency, and crashes.
-
-use std::sync::Arc;
+//! What is special about writes: evidence, idempotency, and that whatever happens to them has an end.
 
 use aws_lc_rs::digest;
-use koine_connector::plan::{Failure, Finished, Mode, Send};
+use koine_connector::plan::{Failure, Finished, Send};
 use koine_model::{Effect, Error, ErrorCode, Outcome};
-use koine_store::{Begun, Finish, NewCall, OpenIntent, StoredAnswer};
-use serde_json::{Map, Value, json};
+use koine_store::{Begun, Finish, NewCall, StoredAnswer};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::account::Connection;
-use crate::map::{self, Mapped};
-use crate::options::Options;
+use crate::locks::Held;
 use crate::plan::{Prepared, ask};
-use crate::{
-    Caller, Engine, Operation, Reply, ReplyBody, UnifiedCall, call, describe, plan, respond, shown, subject,
-};
+use crate::running::Running;
+use crate::{Caller, Engine, Reply, ReplyBody, call, describe, map, plan, respond, shown, subject};
 
 /// How often a second call with the same idempotency key looks for the first one's answer, 200 ms apart.
 const MOST_LOOKS: u32 = 50;
@@ -35,19 +31,27 @@ pub(crate) async fn write(
     if let Some(reply) = begin(engine, caller, &prepared, id).await? {
         return Ok(reply);
     }
-    let result = execute(engine, &mut prepared, id).await;
-    close(engine, id, &result).await?;
+    let running = Running::new(engine, id);
+    let mut held = None;
+    let result = execute(engine, &mut prepared, id, &mut held).await;
+    close(running, &result).await?;
     result
 }
 
-async fn execute(engine: &Engine, prepared: &mut Prepared<'_>, id: Uuid) -> Result<Reply, Error> {
+/// `held` is the lock of whom the call acts upon, kept until the call is closed.
+async fn execute(
+    engine: &Engine,
+    prepared: &mut Prepared<'_>,
+    id: Uuid,
+    held: &mut Option<Held>,
+) -> Result<Reply, Error> {
     let by_address = prepared.subject_id().as_deref() == Some("-");
     subject::find(engine, prepared).await?;
     if let Some(target) = journal_id(prepared).filter(|_| by_address) {
         // Evidence, should the same person be named by id later.
         engine.parts.store.name_target(id, &target).await.map_err(Error::internal)?;
     }
-    let _held = engine.locks.hold(lock_key(prepared)).await;
+    *held = Some(engine.locks.hold(&engine.parts.store, id, lock_key(prepared)).await?);
     subject::check_emails(engine, prepared).await?;
     let evidence = evidence(engine, prepared).await?;
     let finished = call::run(engine, prepared, ask(prepared), Some(id)).await?;
@@ -168,6 +172,7 @@ async fn begin(
     for look in 0..=MOST_LOOKS {
         let entry = NewCall {
             id,
+            node_id: Some(engine.node.id(&engine.parts.store).await?),
             environment_id: account.environment_id,
             account_id: account.id,
             model: prepared.model.clone(),
@@ -222,7 +227,7 @@ fn replayed(answer: StoredAnswer) -> Reply {
     Reply { status: answer.status, headers, outcome, body }
 }
 
-fn stored(reply: &Reply) -> StoredAnswer {
+pub(crate) fn stored(reply: &Reply) -> StoredAnswer {
     let mut headers = reply.headers.clone();
     headers.extend(reply.outcome.map(|outcome| ("koine-outcome".to_owned(), outcome.as_str().to_owned())));
     let body = match &reply.body {
@@ -233,84 +238,19 @@ fn stored(reply: &Reply) -> StoredAnswer {
 }
 
 /// Outcome after: a success is stored under its key, a failure releases the key for another try.
-async fn close(engine: &Engine, id: Uuid, result: &Result<Reply, Error>) -> Result<(), Error> {
+async fn close(running: Running<'_>, result: &Result<Reply, Error>) -> Result<(), Error> {
     let (outcome, detail, answer) = match result {
         Ok(reply) => (reply.outcome, None, Some(stored(reply))),
         Err(error) => (error.outcome, Some(detail(error)), None),
     };
     let finish = Finish { outcome: outcome.map(|outcome| outcome.as_str().to_owned()), detail, answer };
-    engine.parts.store.finish_call(id, finish).await.map_err(Error::internal)
+    running.finish(finish).await
 }
 
 /// What the journal keeps of an error, readable: not the vendor's words, which may name anybody.
-fn detail(error: &Error) -> String {
+pub(crate) fn detail(error: &Error) -> String {
     match &error.remote {
         Some(remote) => format!("the vendor's refusal, shown as {}", remote.status),
         None => error.message.clone(),
     }
-}
-
-/// Settles one call that a crash cut short, by reading only.
-pub(crate) async fn settle(engine: &Engine, intent: OpenIntent) {
-    let id = intent.call_id;
-    let (outcome, detail, answer) = match settled(engine, intent).await {
-        Ok((outcome, detail, reply)) => (outcome, detail, reply.as_ref().map(stored)),
-        Err(error) => {
-            tracing::error!(call.id = %id, error = %error, "an interrupted call could not be settled");
-            (Some(Outcome::Uncertain), Some(detail(&error)), None)
-        }
-    };
-    let word = outcome.map(|outcome| outcome.as_str().to_owned());
-    tracing::warn!(call.id = %id, outcome = word, "settled a call that was cut short");
-    let finish = Finish { outcome: word, detail, answer };
-    if let Err(error) = engine.parts.store.finish_call(id, finish).await {
-        tracing::error!(call.id = %id, error = %error, "a settled call could not be closed");
-    }
-}
-
-type Settled = (Option<Outcome>, Option<String>, Option<Reply>);
-
-async fn settled(engine: &Engine, intent: OpenIntent) -> Result<Settled, Error> {
-    let store = &engine.parts.store;
-    let account =
-        store.get_account(intent.environment_id, intent.account_id).await.map_err(Error::internal)?;
-    let account = account.ok_or_else(|| Error::not_found("the account of the interrupted call is gone"))?;
-    let connector = engine.parts.catalogue.connector(&account.connector).cloned();
-    let connector = connector.ok_or_else(|| Error::not_found("its connector is not installed"))?;
-    let part = |name: &str| intent.request.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
-    let operation = Operation::named(&intent.method);
-    let call = UnifiedCall {
-        model: intent.model,
-        resource: intent.resource,
-        operation,
-        id: intent.request.get("id").and_then(Value::as_str).map(ToOwned::to_owned),
-        query: Map::new(),
-        body: part("body"),
-        path: String::new(),
-        idempotency_key: None,
-        passthrough: None,
-    };
-    let options = Options { query: part("query"), verify: true, ..Options::default() };
-    let mut prepared = plan::prepare(engine, Arc::new(Connection::new(account, connector)), call, options)?;
-    let snapshot = intent.target.unwrap_or(Value::Null);
-    if let Some(id) = snapshot.get("id").and_then(Value::as_str) {
-        prepared.call.id = Some(id.to_owned());
-    }
-    if let Some(body) = snapshot.get("body").and_then(Value::as_object) {
-        prepared.body = body.clone();
-    }
-    let mut question = ask(&prepared);
-    question.mode = Mode::Settle;
-    question.known_target = snapshot.get("target").filter(|target| !target.is_null()).cloned();
-    question.known_before = snapshot.get("before").and_then(Value::as_object).cloned().unwrap_or_default();
-    let finished = call::run(engine, &prepared, question, None).await?;
-    let (outcome, detail) = (finished.outcome, finished.detail.clone());
-    let reply = match &finished.result {
-        Ok(_) => {
-            let mapped: Mapped = map::written(&prepared, &finished, outcome)?;
-            Some(respond::write(&prepared, None, mapped, outcome))
-        }
-        Err(_) => None,
-    };
-    Ok((outcome, detail, reply))
 }

@@ -18,6 +18,7 @@ mod changes;
 mod error;
 mod leases;
 mod migrations;
+mod nodes;
 mod oauth;
 mod open;
 mod postgres;
@@ -29,6 +30,7 @@ mod vault;
 
 pub use error::StoreError;
 pub use leases::{Lease, Leases};
+pub use nodes::{Nodes, node_lease};
 pub use oauth::Oauth;
 pub use open::open;
 pub use store::{NOTICED_WITHIN, Store};

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     Account, AccountChange, AccountFilter, ApiToken, AuditEntry, AuditRecord, Begun, CallRow, Environment,
-    ExchangeRow, Finish, Leases, NewAccount, NewCall, NewToken, Oauth, OpenIntent, StoreError,
+    ExchangeRow, Finish, Leases, NewAccount, NewCall, NewToken, Nodes, Oauth, OpenIntent, StoreError,
 };
 
 /// How soon a change by another process on the same database is noticed. One by this process is noticed at once.
@@ -17,7 +17,7 @@ pub const NOTICED_WITHIN: Duration = Duration::from_millis(50);
 /// Durable state. Every write is on disk when its method returns. Every method may fail with
 /// [`StoreError::Database`]; those that read sealed columns, with [`StoreError::Corrupt`].
 #[async_trait]
-pub trait Store: Leases + Oauth + 'static {
+pub trait Store: Leases + Nodes + Oauth + 'static {
     /// Creates an environment with its own data key. [`StoreError::Conflict`] when the name is taken.
     async fn create_environment(&self, name: &str) -> Result<Environment, StoreError>;
     /// All environments, oldest first.
@@ -68,7 +68,8 @@ pub trait Store: Leases + Oauth + 'static {
     async fn name_target(&self, call_id: Uuid, target_id: &str) -> Result<(), StoreError>;
     /// Notes that a destructive request is about to leave; do not send before this returned `Ok`.
     /// Again for the same step, it renews the digest and keeps the first snapshot.
-    /// [`StoreError::Conflict`] when the call is finished or was released: nothing may be sent for it then.
+    /// [`StoreError::Conflict`] when the call is finished or was released, or its node's lease is over: nothing may be
+    /// sent for it then, for another node settles it.
     async fn record_intent(
         &self,
         call_id: Uuid,
@@ -81,10 +82,9 @@ pub trait Store: Leases + Oauth + 'static {
     /// Closes a call and stores, or releases, its idempotency key; atomic.
     /// [`StoreError::Conflict`] when it is finished already: the first to settle wins.
     async fn finish_call(&self, call_id: Uuid, finish: Finish) -> Result<(), StoreError>;
-    /// Calls with an intent and no finish, oldest first. Those that run right now are among them.
+    /// Abandoned calls with an intent, oldest first; see [`Nodes`].
     async fn open_intents(&self) -> Result<Vec<OpenIntent>, StoreError>;
-    /// Gives up open calls that have no intent, with their keys, and returns how many. For a server's start: a call
-    /// that runs meanwhile gets no intent any more, so nothing is sent, but it fails.
+    /// Gives up abandoned calls that have no intent, with their keys, and returns how many.
     async fn release_unstarted_calls(&self) -> Result<u64, StoreError>;
     /// Whether the journal shows that this id once existed: an outcome other than `refused`, or an intent of a
     /// call that was refused or has no end. A call that ended without an outcome found nothing and proves

@@ -42,6 +42,29 @@ impl Gateway {
         Self { binary: binary.to_owned(), url, process, env, folder }
     }
 
+    /// Another server on the same machine and database, which must outlive it.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn beside(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (process, url) = serve(&self.binary, &self.env).await;
+        Self { binary: self.binary.clone(), url, process, env: self.env.clone(), folder }
+    }
+
+    /// Another server on the same database, which must be a server's too, with a folder of its own.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn elsewhere(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = folder.path().to_str().expect("temporary folders are text");
+        let mut env = self.env.clone();
+        env.push(("KOINE_DATA_DIR".to_owned(), data.to_owned()));
+        let (process, url) = serve(&self.binary, &env).await;
+        Self { binary: self.binary.clone(), url, process, env, folder }
+    }
+
     /// Where it listens, without a slash at the end.
     pub fn url(&self) -> &str {
         &self.url

@@ -154,6 +154,12 @@ impl Upstream {
         })))
     }
 
+    /// How long [`Self::send`] takes at most.
+    #[must_use]
+    pub fn longest_exchange(&self) -> Duration {
+        self.0.settings.total_timeout
+    }
+
     /// Sends one request once, to one of `hosts`; a read follows redirects among them. Never retries.
     pub async fn send(&self, request: &Request, credentials: &Credentials, hosts: &Hosts) -> Answer {
         let started = Instant::now();

@@ -53,7 +53,7 @@ pub(crate) async fn run(options: &Demo) -> Result<(), Failure> {
     } else {
         println!("{}", welcome(&facts));
     }
-    koine_server::serve(listener, engine, Serving::default(), stop).await.map_err(fail)
+    serve::serve(listener, engine, Serving::default(), stop).await.map_err(fail)
 }
 
 /// A new token for this run.

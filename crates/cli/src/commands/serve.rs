@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use koine_engine::Engine;
 use koine_server::{Listener, Serving};
 use koine_settings::{Setting, SocketAt, TABLE};
 use tokio::signal::unix::{SignalKind, signal};
@@ -60,6 +61,7 @@ pub(crate) async fn run(flags: Flags) -> Result<(), Failure> {
     }
     let config = Config::of(read)?;
     let engine = open::engine(&config).await?;
+    engine.join().await?;
     let settled = engine.settle().await?;
     if settled > 0 {
         tracing::warn!(calls = settled, "settled calls that an earlier run left open");
@@ -76,7 +78,22 @@ pub(crate) async fn run(flags: Flags) -> Result<(), Failure> {
         shutdown_grace: config.settings.shutdown_grace.get(),
         trusted_proxies: config.settings.trusted_proxies.ranges().to_vec(),
     };
-    koine_server::serve(listener, engine, serving, stop).await.map_err(fail)
+    serve(listener, engine, serving, stop).await.map_err(fail)
+}
+
+/// Serves, and settles what other nodes leave behind meanwhile.
+pub(crate) async fn serve(
+    listener: impl Into<Listener>,
+    engine: Engine,
+    serving: Serving,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let served = tokio::select! {
+        served = koine_server::serve(listener, engine.clone(), serving, stop) => served,
+        never = engine.keep_settling() => never,
+    };
+    engine.leave().await;
+    served
 }
 
 /// Ends with SIGTERM or SIGINT. They are listened to from the call on, so that a signal that comes before the first poll ends

@@ -67,7 +67,9 @@ pub(crate) async fn run(call: Call) -> Result<(), Failure> {
         idempotency_key: None,
         passthrough: None,
     };
-    let reply = engine.unified(&caller, unified).await?;
+    let reply = engine.unified(&caller, unified).await;
+    engine.leave().await;
+    let reply = reply?;
     match reply.body {
         ReplyBody::Json(value) => println!("{value:#}"),
         ReplyBody::Vendor { bytes, .. } => println!("{}", String::from_utf8_lossy(&bytes)),

@@ -3,6 +3,7 @@
 
 mod crash;
 mod github;
+mod nodes;
 mod okta;
 mod scim;
 mod support;

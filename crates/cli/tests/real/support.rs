@@ -1,6 +1,6 @@
 //! A gateway with one connected account.
 
-use koine_testkit::{Gateway as Serving, http};
+use koine_testkit::{Gateway as Serving, PostgresDatabase, http};
 use serde_json::{Value, json};
 
 const BIN: &str = env!("CARGO_BIN_EXE_koine");
@@ -17,17 +17,58 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// `base` takes the place of the vendor's base URL; `context` holds the account's credential fields.
     pub(crate) async fn start(connector: &str, base: &str, context: &Value) -> Self {
-        let settings = [
+        Self::start_on(None, connector, base, context).await
+    }
+
+    /// The same on a database of PostgreSQL, if there is one.
+    pub(crate) async fn start_on(
+        database: Option<&PostgresDatabase>,
+        connector: &str,
+        base: &str,
+        context: &Value,
+    ) -> Self {
+        let (base_urls, url) = (json!({connector: base}).to_string(), database.map(PostgresDatabase::url));
+        let mut settings = vec![
             ("KOINE_ALLOW_ADDRESSES", "127.0.0.0/8"),
-            ("KOINE_BASE_URLS", &json!({connector: base}).to_string()),
+            ("KOINE_BASE_URLS", &base_urls),
             ("KOINE_CONNECTORS_DIR", CONNECTORS),
+            // A held answer is given up soon.
+            ("KOINE_UPSTREAM_TIMEOUT", "8"),
         ];
+        settings.extend(url.as_deref().map(|url| ("KOINE_DATABASE_URL", url)));
         let serving = Serving::start(BIN, &settings).await;
         let token = serving.token(&[]).await;
         let context = context.to_string();
         let add = ["account", "add", connector, "--tenant", "acme", "--context", &context];
         let account = serving.admin(&add).await["id"].as_str().unwrap().to_owned();
         Self { serving, token, account }
+    }
+
+    /// Another server on the same database, beside this one or on a machine of its own.
+    pub(crate) async fn another(&self, elsewhere: bool) -> Self {
+        let serving = if elsewhere { self.serving.elsewhere().await } else { self.serving.beside().await };
+        Self { serving, token: self.token.clone(), account: self.account.clone() }
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&mut self) -> u32 {
+        self.serving.process().pid()
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&mut self) -> String {
+        self.serving.process().stderr()
+    }
+
+    /// Waits until it has logged this.
+    pub(crate) async fn logged(&mut self, text: &str) {
+        for _ in 0..600 {
+            if self.log().contains(text) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("{text:?} was not logged:\n{}", self.log());
     }
 
     /// SIGKILL.
@@ -61,3 +102,25 @@ impl Gateway {
         self.serving.send(&self.token, verb, &path, headers, body.as_bytes()).await
     }
 }
+
+/// Runs each function on both databases; on PostgreSQL where there is one.
+macro_rules! on_each_database {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(None).await;
+            })+
+        }
+
+        mod postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                if let Some(database) = koine_testkit::PostgresDatabase::create() {
+                    super::$test(Some(database)).await;
+                }
+            })+
+        }
+    };
+}
+pub(crate) use on_each_database;

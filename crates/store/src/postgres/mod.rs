@@ -37,14 +37,3 @@ async fn lock_call(transaction: &mut DbConnection, call: Uuid) -> Result<(), Sto
         .await?;
     Ok(())
 }
-
-/// As [`lock_call`], for all that are neither finished nor released. In one order, so that two who do this wait for one
-/// another instead of both for ever.
-async fn lock_unfinished_calls(transaction: &mut DbConnection) -> Result<(), StoreError> {
-    sqlx::query(
-        "SELECT 1 FROM calls WHERE finished_at IS NULL AND released_at IS NULL ORDER BY id FOR NO KEY UPDATE",
-    )
-    .execute(transaction)
-    .await?;
-    Ok(())
-}

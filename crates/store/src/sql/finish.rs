@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{SqlStore, begin, journal, lock_unfinished_calls};
+use super::{DbConnection, SqlStore, begin, journal, lock_call, nodes, row};
 use crate::time::now;
 use crate::{Finish, StoreError};
 
@@ -31,28 +31,45 @@ pub(super) async fn finish(store: &SqlStore, call_id: Uuid, finish: Finish) -> R
         None => sqlx::query("DELETE FROM idempotency_keys WHERE call_id = $1").bind(call_id.to_string()),
     };
     key_row.execute(&mut *transaction).await?;
+    nodes::unlock(&mut transaction, call_id).await?;
     transaction.commit().await?;
     Ok(())
 }
 
 pub(super) async fn release_unstarted(store: &SqlStore) -> Result<u64, StoreError> {
-    let mut transaction = begin(&store.write).await?;
-    lock_unfinished_calls(&mut transaction).await?;
-    let released = sqlx::query(
-        "UPDATE calls SET released_at = $1
-         WHERE finished_at IS NULL AND released_at IS NULL
-           AND NOT EXISTS (SELECT 1 FROM intents WHERE call_id = calls.id)",
-    )
-    .bind(now())
-    .execute(&mut *transaction)
-    .await?
-    .rows_affected();
-    sqlx::query(
-        "DELETE FROM idempotency_keys WHERE answer_sealed IS NULL
-           AND EXISTS (SELECT 1 FROM calls WHERE id = idempotency_keys.call_id AND released_at IS NOT NULL)",
-    )
-    .execute(&mut *transaction)
-    .await?;
-    transaction.commit().await?;
+    let candidates = sqlx::query(concat!("SELECT id FROM calls WHERE ", abandoned!("$1"), " ORDER BY id"))
+        .bind(now())
+        .fetch_all(&store.read)
+        .await?;
+    let mut released = 0;
+    for candidate in &candidates {
+        let call_id = row::id(candidate, "id")?;
+        let mut transaction = begin(&store.write).await?;
+        // Whoever records an intent of it just now is waited for, and seen by the next statement.
+        lock_call(&mut transaction, call_id).await?;
+        released += u64::from(release(&mut transaction, call_id).await?);
+        transaction.commit().await?;
+    }
     Ok(released)
+}
+
+async fn release(connection: &mut DbConnection, call_id: Uuid) -> Result<bool, StoreError> {
+    let done = sqlx::query(concat!(
+        "UPDATE calls SET released_at = $1 WHERE id = $2 AND ",
+        abandoned!("$1"),
+        " AND NOT EXISTS (SELECT 1 FROM intents WHERE call_id = calls.id)"
+    ))
+    .bind(now())
+    .bind(call_id.to_string())
+    .execute(&mut *connection)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query("DELETE FROM idempotency_keys WHERE call_id = $1 AND answer_sealed IS NULL")
+        .bind(call_id.to_string())
+        .execute(&mut *connection)
+        .await?;
+    nodes::unlock(connection, call_id).await?;
+    Ok(true)
 }

@@ -67,8 +67,8 @@ fn judge(earlier: &DbRow, call: &NewCall, key: &DataKey) -> Result<Begun, StoreE
 async fn insert_call(connection: &mut DbConnection, call: &NewCall, key: &DataKey) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO calls (id, environment_id, account_id, model, resource, method, target_id, token_id, path,
-                            fingerprint, idempotency_key, request_sealed, started_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                            fingerprint, idempotency_key, request_sealed, started_at, node_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(call.id.to_string())
     .bind(call.environment_id.to_string())
@@ -83,6 +83,7 @@ async fn insert_call(connection: &mut DbConnection, call: &NewCall, key: &DataKe
     .bind(&call.idempotency_key)
     .bind(key.seal_json(request_place(call.environment_id, call.id), &call.request))
     .bind(now())
+    .bind(call.node_id.map(|id| id.to_string()))
     .execute(connection)
     .await
     .map_err(|error| row::unique(error, || format!("call {} exists", call.id)))?;
@@ -141,6 +142,7 @@ pub(super) async fn record_intent(
         "INSERT INTO intents (call_id, step, request_digest, target_sealed, recorded_at, seq)
          SELECT id, $2, $3, $4, $5, (SELECT COALESCE(MAX(seq), 0) + 1 FROM intents WHERE call_id = $1)
          FROM calls WHERE id = $1 AND finished_at IS NULL AND released_at IS NULL
+           AND (node_id IS NULL OR EXISTS (SELECT 1 FROM leases WHERE name = 'node/' || node_id AND expires_at > $5))
          ON CONFLICT (call_id, step) DO UPDATE
          SET request_digest = excluded.request_digest,
              target_sealed = COALESCE(intents.target_sealed, excluded.target_sealed)",

@@ -7,18 +7,21 @@ use uuid::Uuid;
 
 use super::journal::{request_place, target_column};
 use super::{DbRow, SqlStore, begin_reading, row};
+use crate::time::now;
 use crate::vault::Place;
 use crate::{CallRow, ExchangeRow, OpenIntent, StoreError};
 
 pub(super) async fn open_intents(store: &SqlStore) -> Result<Vec<OpenIntent>, StoreError> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "SELECT calls.*, first.step AS first_step, first.target_sealed
          FROM calls LEFT JOIN intents AS first ON first.call_id = calls.id AND first.seq =
               (SELECT MIN(seq) FROM intents WHERE call_id = calls.id AND target_sealed IS NOT NULL)
-         WHERE finished_at IS NULL AND released_at IS NULL
-           AND EXISTS (SELECT 1 FROM intents WHERE call_id = calls.id)
+         WHERE ",
+        abandoned!("$1"),
+        " AND EXISTS (SELECT 1 FROM intents WHERE call_id = calls.id)
          ORDER BY started_at, id",
-    )
+    ))
+    .bind(now())
     .fetch_all(&store.read)
     .await?;
     let mut intents = Vec::with_capacity(rows.len());

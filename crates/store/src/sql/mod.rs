@@ -1,9 +1,23 @@
 //! [`Store`] over a database. This source is compiled once for each of them: the module that includes it says what
-//! differs ([`Db`], [`connect`], [`Changes`], [`begin`], [`begin_reading`], [`lock_call`], [`lock_unfinished_calls`]).
+//! differs ([`Db`], [`connect`], [`Changes`], [`begin`], [`begin_reading`], [`lock_call`]).
 //!
 //! So a statement here is one that both understand: parameters are `$1`, upserts are `ON CONFLICT`, times come from
 //! Rust as text. It must also hold where several write at once: what is checked is locked, or checked by the very
 //! statement that writes.
+
+/// SQL, true of an unfinished call that no living node runs; its argument is the parameter that holds the present.
+macro_rules! abandoned {
+    ($now:literal) => {
+        concat!(
+            "calls.finished_at IS NULL AND calls.released_at IS NULL
+             AND (calls.node_id IS NULL
+                  OR NOT EXISTS (SELECT 1 FROM leases
+                                 WHERE leases.name = 'node/' || calls.node_id AND leases.expires_at > ",
+            $now,
+            "))"
+        )
+    };
+}
 
 mod accounts;
 mod audit;
@@ -12,6 +26,7 @@ mod finish;
 mod journal;
 mod journal_read;
 mod leases;
+mod nodes;
 mod oauth;
 mod row;
 mod tokens;
@@ -24,9 +39,7 @@ use serde_json::Value;
 use sqlx::Pool;
 use uuid::Uuid;
 
-use super::{
-    Changes, Db, DbConnection, DbRow, begin, begin_reading, connect, lock_call, lock_unfinished_calls,
-};
+use super::{Changes, Db, DbConnection, DbRow, begin, begin_reading, connect, lock_call};
 use crate::vault::DataKey;
 use crate::{
     Account, AccountChange, AccountFilter, ApiToken, AuditEntry, AuditRecord, Begun, CallRow, Environment,

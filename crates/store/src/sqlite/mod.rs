@@ -32,8 +32,3 @@ async fn begin_reading(pool: &Pool<Db>) -> Result<Transaction<'static, Db>, Stor
 async fn lock_call(_transaction: &mut DbConnection, _call: Uuid) -> Result<(), StoreError> {
     Ok(())
 }
-
-/// As [`lock_call`].
-async fn lock_unfinished_calls(_transaction: &mut DbConnection) -> Result<(), StoreError> {
-    Ok(())
-}

@@ -13,6 +13,8 @@ use super::Redacted;
 pub struct NewCall {
     /// Its id, chosen by the caller.
     pub id: Uuid,
+    /// The node that runs it; `None` for nobody, which makes it abandoned from the start.
+    pub node_id: Option<Uuid>,
     /// The environment of the caller's token.
     pub environment_id: Uuid,
     /// The account it acts on.

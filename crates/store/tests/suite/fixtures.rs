@@ -136,6 +136,7 @@ pub(crate) async fn account(store: &Arc<dyn Store>, environment: &Environment) -
 pub(crate) fn removal(environment_id: Uuid, account_id: Uuid, key: Option<&str>) -> NewCall {
     NewCall {
         id: Uuid::now_v7(),
+        node_id: None,
         environment_id,
         account_id,
         model: "user-directory".to_owned(),

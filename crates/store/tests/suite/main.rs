@@ -15,6 +15,7 @@ mod fixtures;
 mod idempotency;
 mod journal;
 mod leases;
+mod nodes;
 mod oauth;
 mod reopening;
 mod tokens;
@@ -67,6 +68,9 @@ on_a_store! {
     oauth: an_environment_has_one_app_for_a_connector, a_consent_is_taken_once_by_its_browser,
         a_consent_has_its_time, a_grant_is_replaced_by_who_knows_it, debug_hides_what_oauth_keeps,
         an_account_changes_only_from_the_status_it_was_seen_in;
+    nodes: calls_of_living_nodes_are_left_alone, a_node_whose_lease_is_over_may_not_send,
+        one_call_at_a_time_has_a_lock, of_many_calls_at_once_one_gets_the_lock, locks_end_with_their_call,
+        tidying_keeps_what_counts;
     journal: intents_stay_open_until_finished, first_snapshot_is_kept, finished_calls_take_no_intent,
         attempts_are_evidence, calls_show_their_exchanges, unknown_calls_are_errors;
 }
