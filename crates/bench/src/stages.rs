@@ -74,6 +74,7 @@ async fn call(times: u32) -> Result<(), String> {
         upstream: Arc::new(OneUser),
         base_urls: BaseUrls::default(),
         cursor_key: Secret::new("bench"),
+        public_url: None,
     });
     let caller = Caller::operator(environment.id);
     let context =

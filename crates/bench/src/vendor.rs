@@ -45,7 +45,12 @@ impl Outgoing for OneUser {
     }
 
     async fn token(&self, _: &str, _: &dyn Login, _: &Hosts) -> Result<Token, TokenError> {
-        Ok(Token { value: Secret::new("token"), lifetime: None, kept: serde_json::Map::new() })
+        Ok(Token {
+            value: Secret::new("token"),
+            lifetime: None,
+            kept: serde_json::Map::new(),
+            fresh_for: None,
+        })
     }
 
     fn forget_token(&self, _: &str, _: &Secret) {}

@@ -41,6 +41,7 @@ pub(crate) async fn engine(config: &Config) -> Result<Engine, Failure> {
         upstream: Arc::new(upstream),
         base_urls: config.base_urls.clone(),
         cursor_key,
+        public_url: config.settings.public_url.as_ref().map(|url| url.url().clone()),
     });
     Ok(engine.with_node_files(config.settings.data_dir.join("nodes")))
 }

@@ -79,6 +79,7 @@ impl Stage {
             upstream: way_out.clone(),
             base_urls: base_urls(&vendor)?,
             cursor_key: Secret::new("verify"),
+            public_url: None,
         });
         let caller = Caller::operator(environment.id);
         let accounts = BTreeMap::new();

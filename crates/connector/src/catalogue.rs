@@ -248,7 +248,9 @@ fn order_fields(connector: &mut Connector, models: &BTreeMap<String, Model>) {
         for (resource, meaning) in resources {
             let spec = models.get(model).and_then(|model| model.resources.get(resource));
             let Some(fields) = spec.map(|spec| &spec.fields) else { continue };
-            meaning.record.sort_by(|one, _, other, _| fields.get_index_of(one).cmp(&fields.get_index_of(other)));
+            meaning
+                .record
+                .sort_by(|one, _, other, _| fields.get_index_of(one).cmp(&fields.get_index_of(other)));
         }
     }
 }

@@ -1,14 +1,20 @@
 //! A connector after compilation: everything parsed, checked and ready to be evaluated.
 
+mod credentials;
+
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use koine_model::{Effect, Verb};
-use serde_json::Value;
 
 use crate::expr::Expr;
 use crate::facts::Facts;
 use crate::template::{Template, TextTemplate};
+
+pub use credentials::{
+    Assertion, Authorization, Client, Consent, CredentialField, CredentialKind, Grant, Login, Proof,
+    REDIRECT_URI,
+};
 
 /// One vendor, compiled.
 #[derive(Debug)]
@@ -43,153 +49,6 @@ pub struct Connector {
     pub facts: Facts,
     /// How an administrator gets the credential, in Markdown; empty if nobody wrote it down.
     pub setup: String,
-}
-
-/// One way to authenticate.
-#[derive(Debug)]
-pub struct CredentialKind {
-    /// What the customer supplies.
-    pub fields: IndexMap<String, CredentialField>,
-    /// How it gets onto a request.
-    pub authorization: Authorization,
-}
-
-/// One value that the customer supplies.
-#[derive(Debug)]
-pub struct CredentialField {
-    /// Shown to people.
-    pub label: String,
-    /// Whether it must never be shown again.
-    pub secret: bool,
-    /// Whether an account cannot do without.
-    pub required: bool,
-    /// Whether it may hold line breaks, as a key in PEM does.
-    pub multiline: bool,
-    /// What the whole value must look like.
-    pub pattern: Option<regex::Regex>,
-    /// A made-up value.
-    pub example: Option<String>,
-    /// The value when none is given.
-    pub default: Option<Value>,
-    /// Where to find it.
-    pub help: Option<String>,
-}
-
-/// How credentials get onto a request.
-#[derive(Debug)]
-pub enum Authorization {
-    /// One header.
-    Header {
-        /// Its name.
-        name: String,
-        /// Its value.
-        value: TextTemplate,
-    },
-    /// `Authorization: Bearer …`.
-    Bearer {
-        /// The token.
-        token: TextTemplate,
-    },
-    /// A query parameter.
-    Query {
-        /// Its name.
-        name: String,
-        /// Its value.
-        value: TextTemplate,
-    },
-    /// HTTP basic.
-    Basic {
-        /// The user name.
-        username: Template,
-        /// The password, which may be empty.
-        password: Template,
-    },
-    /// A token fetched with a request, kept until shortly before it ends.
-    Login(Box<Login>),
-}
-
-/// How a token is fetched and used.
-#[derive(Debug)]
-pub struct Login {
-    /// What is proved to the endpoint.
-    pub proof: Proof,
-    /// The endpoint: a whole URL, or a path below the base URL.
-    pub url: TextTemplate,
-    /// The token, in the answer.
-    pub token: Expr,
-    /// Its life in seconds, in the answer or fixed.
-    pub lifetime: Option<Expr>,
-    /// When the answer is an error although its status says success.
-    pub is_error: Option<Expr>,
-    /// What else of the answer requests see as `session`.
-    pub keep: IndexMap<String, Expr>,
-    /// The header that carries it.
-    pub header_name: String,
-    /// Its value; sees `token`.
-    pub header_value: TextTemplate,
-}
-
-/// What a token request proves, and with what.
-#[derive(Debug)]
-pub enum Proof {
-    /// OAuth 2 client credentials.
-    ClientCredentials(Client),
-    /// An OAuth 2 refresh token, which the answer may replace.
-    RefreshToken {
-        /// The client, if the endpoint wants one.
-        client: Client,
-        /// The credential field that holds the refresh token.
-        field: String,
-    },
-    /// A signed assertion (RFC 7523).
-    Jwt(Box<Assertion>),
-    /// A request of the vendor's own.
-    Session {
-        /// The verb.
-        verb: Verb,
-        /// Headers.
-        headers: Vec<(String, TextTemplate)>,
-        /// The body, as JSON.
-        body: Option<Template>,
-        /// HTTP basic: user name and password.
-        basic: Option<(Template, Template)>,
-    },
-}
-
-/// An OAuth 2 client.
-#[derive(Debug)]
-pub struct Client {
-    /// Its id.
-    pub id: TextTemplate,
-    /// Its secret.
-    pub secret: Option<TextTemplate>,
-    /// Scopes to ask for.
-    pub scopes: Vec<String>,
-    /// Whether id and secret go into the body rather than a basic header.
-    pub in_body: bool,
-    /// Further fields of the form.
-    pub extra: Vec<(String, TextTemplate)>,
-}
-
-/// The claims and key of a signed assertion.
-#[derive(Debug)]
-pub struct Assertion {
-    /// `RS256` or `ES256`.
-    pub algorithm: jsonwebtoken::Algorithm,
-    /// The private key in PEM.
-    pub private_key: TextTemplate,
-    /// `kid`.
-    pub key_id: Option<TextTemplate>,
-    /// `iss`.
-    pub issuer: TextTemplate,
-    /// `sub`.
-    pub subject: Option<TextTemplate>,
-    /// `aud`.
-    pub audience: TextTemplate,
-    /// Scopes to ask for, inside the assertion.
-    pub scopes: Vec<String>,
-    /// Seconds until the assertion ends.
-    pub lifetime: u64,
 }
 
 /// How lists are walked.

@@ -94,7 +94,7 @@ impl Connection {
 }
 
 /// What the customer gave over the defaults. What the connector does not know is taken for a secret.
-fn fields(kind: &CredentialKind, given: Map<String, Value>) -> CredentialFields {
+pub(crate) fn fields(kind: &CredentialKind, given: Map<String, Value>) -> CredentialFields {
     let is_secret = |name: &&String| kind.fields.get(*name).is_none_or(|field| field.secret);
     let secret = given.keys().filter(is_secret).cloned().collect();
     let defaults =

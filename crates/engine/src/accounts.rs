@@ -2,12 +2,13 @@
 
 use koine_connector::Connector;
 use koine_connector::authorize;
-use koine_connector::compiled::CredentialKind;
+use koine_connector::compiled::{CredentialField, CredentialKind, Grant};
 use koine_model::Error;
 use koine_store::{Account, AccountChange, AccountFilter, AuditEntry, StoreError};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::grant::Tokens;
 use crate::{AccountPatch, AccountQuery, Caller, Engine, NewAccount};
 
 /// Accounts in a page when the caller names no number.
@@ -27,15 +28,23 @@ impl Engine {
         if new.tenant_id.trim().is_empty() {
             return Err(Error::invalid("`tenant_id` is required: the customer this account belongs to"));
         }
-        check_context(connector, kind, &new.context, true)?;
+        let mut context = new.context;
+        let tokens = taken_over(kind, &mut context)?;
+        match tokens {
+            Some(_) => check_before_consent(connector, kind, &context)?,
+            None => check_complete(connector, kind, &context)?,
+        }
         let account = koine_store::NewAccount {
             environment_id: caller.environment_id,
             tenant_id: new.tenant_id,
             connector: new.connector,
             authentication_method: method,
-            context: Value::Object(new.context),
+            context: Value::Object(context),
         };
         let account = self.parts.store.create_account(account).await.map_err(store_failed)?;
+        if let Some(tokens) = tokens {
+            self.set_tokens(&account, tokens).await?;
+        }
         self.note(caller, "account.create", account.id).await?;
         Ok(self.shown(&account))
     }
@@ -120,12 +129,15 @@ impl Engine {
         let account = self.parts.store.get_account(caller.environment_id, id).await.map_err(store_failed)?;
         let account = account.filter(|_| caller.may_use(id)).ok_or_else(|| Self::no_account(id))?;
         let mut context = account.context.as_object().cloned().unwrap_or_default();
-        if let Some(change) = patch.context {
+        let mut tokens = None;
+        if let Some(mut change) = patch.context {
             let connector = self.parts.catalogue.connector(&account.connector);
             let connector = connector.ok_or_else(|| Self::unknown("connector", &account.connector))?;
             let (_, kind) = kind(connector, Some(&account.authentication_method))?;
-            check_context(connector, kind, &change, false)?;
-            check_address(connector, kind, &context, &change)?;
+            tokens = taken_over(kind, &mut change)?;
+            check_context(connector, kind, &change)?;
+            let has_tokens = tokens.is_none() && self.has_tokens(&account, kind).await?;
+            check_address(connector, kind, &context, &change, has_tokens)?;
             context.extend(change);
         }
         let change = AccountChange {
@@ -136,8 +148,20 @@ impl Engine {
         let store = &self.parts.store;
         let account = store.update_account(caller.environment_id, id, change).await.map_err(store_failed)?;
         let account = account.ok_or_else(|| Self::no_account(id))?;
+        if let Some(tokens) = tokens {
+            self.set_tokens(&account, tokens).await?;
+        }
         self.note(caller, "account.update", id).await?;
         Ok(self.shown(&account))
+    }
+
+    /// Whether the account has tokens that are none of its fields.
+    async fn has_tokens(&self, account: &Account, kind: &CredentialKind) -> Result<bool, Error> {
+        if kind.grant().is_none() {
+            return Ok(false);
+        }
+        let grant = self.parts.store.find_grant(account.environment_id, account.id).await;
+        Ok(grant.map_err(store_failed)?.is_some())
     }
 
     /// Forgets an account and its credentials.
@@ -210,6 +234,7 @@ fn check_address(
     kind: &CredentialKind,
     known: &Map<String, Value>,
     change: &Map<String, Value>,
+    has_tokens: bool,
 ) -> Result<(), Error> {
     let field_of = |name: &str| kind.fields.get(name);
     let present = |name: &str| known.get(name).or_else(|| field_of(name)?.default.as_ref());
@@ -218,7 +243,9 @@ fn check_address(
     let Some(moved) = moved else { return Ok(()) };
     let is_kept = |name: &&String| known.contains_key(*name) && !change.contains_key(*name);
     let secrets = kind.fields.iter().filter(|(_, field)| field.secret).map(|(name, _)| name);
-    let kept: Vec<_> = secrets.filter(is_kept).map(|name| format!("`context.{name}`")).collect();
+    let tokens = has_tokens.then(|| "`context.oauth.token`".to_owned());
+    let kept = secrets.filter(is_kept).map(|name| format!("`context.{name}`"));
+    let kept: Vec<_> = kept.chain(tokens).collect();
     if kept.is_empty() {
         return Ok(());
     }
@@ -228,12 +255,45 @@ fn check_address(
     )))
 }
 
-/// Fields are known, of their form and, for a new account, complete. Values are never repeated.
+/// Takes out the tokens of an account that was granted elsewhere: `oauth: {token: {…}}`.
+fn taken_over(kind: &CredentialKind, context: &mut Map<String, Value>) -> Result<Option<Tokens>, Error> {
+    if kind.grant().is_none() || kind.fields.contains_key("oauth") {
+        return Ok(None);
+    }
+    context.shift_remove("oauth").map(|oauth| Tokens::taken_over(&oauth["token"])).transpose()
+}
+
+/// What a customer gives before they consent: known, of its form and complete.
+pub(crate) fn check_before_consent(
+    connector: &Connector,
+    kind: &CredentialKind,
+    context: &Map<String, Value>,
+) -> Result<(), Error> {
+    check_context(connector, kind, context)?;
+    check_there(connector, kind.asked_before_consent(), context)
+}
+
+/// What an account needs that nobody is asked to consent to.
+fn check_complete(
+    connector: &Connector,
+    kind: &CredentialKind,
+    context: &Map<String, Value>,
+) -> Result<(), Error> {
+    check_context(connector, kind, context)?;
+    check_there(connector, kind.fields.iter(), context)?;
+    let field = kind.grant().map(Grant::refresh_field);
+    if field.is_some_and(|field| context.get(field).and_then(Value::as_str).is_none_or(str::is_empty)) {
+        let message = format!("{} gives these credentials by a person's consent only", connector.label);
+        return Err(Error::invalid(message));
+    }
+    Ok(())
+}
+
+/// Fields are known and of their form. Values are never repeated.
 fn check_context(
     connector: &Connector,
     kind: &CredentialKind,
     context: &Map<String, Value>,
-    whole: bool,
 ) -> Result<(), Error> {
     for (name, value) in context {
         let Some(field) = kind.fields.get(name) else {
@@ -255,11 +315,20 @@ fn check_context(
             )));
         }
     }
+    Ok(())
+}
+
+/// Of these fields, those that an account cannot do without are there.
+fn check_there<'a>(
+    connector: &Connector,
+    fields: impl Iterator<Item = (&'a String, &'a CredentialField)>,
+    context: &Map<String, Value>,
+) -> Result<(), Error> {
     let lacks = |name: &&String| context.get(*name).and_then(Value::as_str).is_none_or(str::is_empty);
-    let needed = kind.fields.iter().filter(|(_, field)| field.required && field.default.is_none());
+    let needed = fields.filter(|(_, field)| field.required && field.default.is_none());
     let missing: Vec<_> =
         needed.map(|(name, _)| name).filter(lacks).map(|name| format!("`context.{name}`")).collect();
-    if whole && !missing.is_empty() {
+    if !missing.is_empty() {
         return Err(Error::invalid(format!("{} needs {}", connector.label, missing.join(", "))));
     }
     Ok(())

@@ -3,7 +3,6 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest;
-use koine_connector::compiled::Authorization;
 use koine_connector::plan::{Ask, Finished, Mode, Next, Plan, Send};
 use koine_model::{Answer, Body, Credentials, Error, Secret};
 use koine_store::ExchangeRow;
@@ -15,7 +14,7 @@ use crate::account::{Access, Connection};
 use crate::login::AccountLogin;
 use crate::plan::Prepared;
 use crate::shown::Secrets;
-use crate::{Engine, Reply, error, heavy, respond, shown};
+use crate::{Engine, Reply, error, health, heavy, respond, shown};
 
 /// Runs a plan to its end. With a journal id, the intent is durable before each destructive request leaves,
 /// and every exchange is noted.
@@ -107,7 +106,7 @@ struct Wire<'a> {
     engine: &'a Engine,
     connection: &'a Connection,
     access: &'a Access,
-    login: Option<AccountLogin<'a>>,
+    login: Option<AccountLogin>,
 }
 
 impl<'a> Wire<'a> {
@@ -117,12 +116,7 @@ impl<'a> Wire<'a> {
         access: &'a Access,
         overridden: bool,
     ) -> Result<Self, Error> {
-        let login = match &connection.credentials()?.authorization {
-            Authorization::Login(rule) => {
-                Some(AccountLogin::new(engine, connection, rule, access, overridden)?)
-            }
-            _ => None,
-        };
+        let login = AccountLogin::new(engine, connection, access, overridden)?;
         Ok(Self { engine, connection, access, login })
     }
 
@@ -132,7 +126,10 @@ impl<'a> Wire<'a> {
         let token = self.engine.parts.upstream.token(&login.key(), login, login.hosts()).await;
         match token {
             Ok(token) => Ok(Some(token.kept)),
-            Err(error) => Err(error::login_failed(&self.connection.connector.label, &error)),
+            Err(error) => {
+                self.engine.login_refused(self.connection, &error).await;
+                Err(error::login_failed(&self.connection.connector.label, &error))
+            }
         }
     }
 
@@ -146,32 +143,51 @@ impl<'a> Wire<'a> {
         if send.no_auth {
             return upstream.send(&send.request, &Credentials::default(), &self.access.hosts).await;
         }
-        let Some(login) = &self.login else {
-            return match &self.access.ready {
+        let answer = match &self.login {
+            Some(login) => self.exchange_with_token(login, send).await,
+            None => match &self.access.ready {
                 Some(credentials) => self.send(send, credentials).await,
                 None => Answer::NotSent("the account needs a token".to_owned()),
-            };
+            },
         };
+        self.note_health(&answer).await;
+        answer
+    }
+
+    async fn exchange_with_token(&self, login: &AccountLogin, send: &Send) -> Answer {
         let (answer, token) = match self.with_token(login, send).await {
             Ok(sent) => sent,
-            Err(error) => return token_failed(&self.connection.connector.label, error),
+            Err(error) => return self.without_token(error).await,
         };
-        if !matches!(&answer, Answer::Received(response) if response.status == 401) {
+        if !matches!(&answer, Answer::Received(response) if login.rule().has_expired(response)) {
             return answer;
         }
         // A token that was revoked early: the vendor did nothing, so asking with a fresh one is safe.
-        upstream.forget_token(&login.key(), &token);
+        login.refuse(&token);
+        self.engine.parts.upstream.forget_token(&login.key(), &token);
         match self.with_token(login, send).await {
             Ok((answer, _)) => answer,
-            Err(error) => token_failed(&self.connection.connector.label, error),
+            Err(error) => self.without_token(error).await,
         }
     }
 
-    async fn with_token(
-        &self,
-        login: &AccountLogin<'_>,
-        send: &Send,
-    ) -> Result<(Answer, Secret), TokenError> {
+    /// Tells the account whether the vendor accepts its credentials.
+    async fn note_health(&self, answer: &Answer) {
+        let Answer::Received(response) = answer else { return };
+        if response.status == 401 {
+            let why = format!("{} did not accept the credentials", self.connection.connector.label);
+            self.engine.refused(self.connection, why).await;
+        } else if (200..300).contains(&response.status) {
+            self.engine.recovered(self.connection).await;
+        }
+    }
+
+    async fn without_token(&self, error: TokenError) -> Answer {
+        self.engine.login_refused(self.connection, &error).await;
+        token_failed(&self.connection.connector.label, error)
+    }
+
+    async fn with_token(&self, login: &AccountLogin, send: &Send) -> Result<(Answer, Secret), TokenError> {
         let upstream = &self.engine.parts.upstream;
         let token = upstream.token(&login.key(), login, login.hosts()).await?.value;
         let credentials = Credentials { headers: vec![login.header(&token)?], query: Vec::new() };
@@ -188,12 +204,19 @@ impl<'a> Wire<'a> {
 /// nothing was sent, which a 5xx of the vendor's own would not.
 fn token_failed(vendor: &str, error: TokenError) -> Answer {
     match error {
-        TokenError::Refused { status, body } if status < 500 => {
-            let status = if status == 429 { 429 } else { 401 };
+        TokenError::Refused { status, body } if health::is_final(status) => {
             let body = json!({"message": format!("{vendor} did not accept the login: {body}")}).to_string();
-            Answer::Received(koine_model::Response { status, headers: Vec::new(), body: body.into() })
+            Answer::Received(koine_model::Response { status: 401, headers: Vec::new(), body: body.into() })
         }
-        TokenError::Refused { body, .. } => Answer::NotSent(format!("no access token: {body}")),
+        TokenError::Busy { status: 429, retry_after, body } => {
+            let body = json!({"message": format!("{vendor} did not accept the login: {body}")}).to_string();
+            let retry_after = retry_after.map(|seconds| ("retry-after".to_owned(), seconds.to_string()));
+            let headers = retry_after.into_iter().collect();
+            Answer::Received(koine_model::Response { status: 429, headers, body: body.into() })
+        }
+        TokenError::Refused { body, .. } | TokenError::Busy { body, .. } => {
+            Answer::NotSent(format!("no access token: {body}"))
+        }
         TokenError::Forbidden(why) => Answer::Forbidden(why),
         other => Answer::NotSent(format!("no access token: {other}")),
     }

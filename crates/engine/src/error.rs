@@ -6,6 +6,7 @@ use koine_upstream::TokenError;
 use serde_json::{Value, json};
 
 use crate::account::Connection;
+use crate::health::is_final;
 
 /// Vendor headers that may be shown.
 const SHOWN: &[&str] = &[
@@ -58,10 +59,15 @@ pub(crate) fn from_failure(connection: &Connection, failure: Failure, outcome: O
 /// No token, so nothing was sent.
 pub(crate) fn login_failed(vendor: &str, error: &TokenError) -> Error {
     match error {
-        TokenError::Refused { status, body } if *status < 500 => {
+        TokenError::Refused { status, body } if is_final(*status) => {
             let message = format!("{vendor} did not accept the login: {body}");
-            let status = if *status == 429 { 429 } else { 401 };
-            let remote = RemoteError { status, raw: Value::Null, headers: Vec::new() };
+            let remote = RemoteError { status: 401, raw: Value::Null, headers: Vec::new() };
+            Error { remote: Some(Box::new(remote)), ..Error::new(ErrorCode::Vendor, message) }
+        }
+        TokenError::Busy { status: 429, retry_after, body } => {
+            let message = format!("{vendor} did not accept the login: {body}");
+            let headers = retry_after.iter().map(|seconds| ("retry-after".to_owned(), seconds.to_string()));
+            let remote = RemoteError { status: 429, raw: Value::Null, headers: headers.collect() };
             Error { remote: Some(Box::new(remote)), ..Error::new(ErrorCode::Vendor, message) }
         }
         TokenError::Unusable(why) => {
@@ -70,7 +76,12 @@ pub(crate) fn login_failed(vendor: &str, error: &TokenError) -> Error {
         TokenError::Forbidden(why) => {
             Error::new(ErrorCode::AddressRefused, format!("{vendor}'s login may not be reached: {why}"))
         }
-        TokenError::Lost(why) | TokenError::Refused { body: why, .. } => {
+        TokenError::App(why) => {
+            Error::new(ErrorCode::VendorUnreachable, format!("{vendor} does not accept the OAuth app: {why}"))
+        }
+        TokenError::Lost(why)
+        | TokenError::Refused { body: why, .. }
+        | TokenError::Busy { body: why, .. } => {
             Error::new(ErrorCode::VendorUnreachable, format!("{vendor}'s login could not be asked: {why}"))
         }
     }

@@ -9,16 +9,20 @@
 //! | map | [`map`] | unified records |
 //! | respond | [`respond`] | the [`Reply`] in the format asked for |
 //!
-//! [`subject`] finds whom a call is about; [`removal`] holds what is special about writes: evidence and idempotency;
+//! [`login`] and [`grant`] get tokens, [`authorization`] asks people for them, and [`health`] tells accounts whose credentials work
+//! no more. [`subject`] finds whom a call is about; [`removal`] holds what is special about writes: evidence and idempotency;
 //! [`settle`] finds out what became of calls whose process died, and [`node`] says which processes live.
 
 mod account;
 mod accounts;
 mod auth;
+mod authorization;
 mod base_urls;
 mod call;
 mod describe;
 mod error;
+mod grant;
+mod health;
 mod heavy;
 mod known;
 mod locks;
@@ -27,6 +31,7 @@ mod map;
 mod meta;
 mod node;
 mod node_files;
+mod oauth_apps;
 mod options;
 mod outgoing;
 mod plan;
@@ -47,9 +52,14 @@ use koine_store::Store;
 use serde_json::{Value, json};
 use tracing::Instrument as _;
 
+pub use authorization::{
+    AuthorizationAnswer, AuthorizationFailed, AuthorizationFailure, AuthorizationRequest,
+    AuthorizationStarted, Grant, Granted,
+};
 pub use base_urls::BaseUrls;
 pub use describe::{describe, describe_fully};
 pub use meta::MetaCall;
+pub use oauth_apps::OauthAppChange;
 pub use options::asks_for_plan;
 pub use outgoing::Outgoing;
 pub use types::{
@@ -68,6 +78,8 @@ pub struct EngineParts {
     pub base_urls: BaseUrls,
     /// Signs cursors.
     pub cursor_key: Secret,
+    /// Where browsers reach us.
+    pub public_url: Option<url::Url>,
 }
 
 /// The gateway without its HTTP surface. Cheap to clone.

@@ -1,49 +1,77 @@
-//! How an account's token is obtained: the connector builds and reads, the store keeps what replaces the old.
+//! How an account's token is obtained: the connector builds and reads, the store keeps what must not be lost.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use aws_lc_rs::digest;
+use koine_connector::Connector;
 use koine_connector::authorize::host_of;
-use koine_connector::compiled::{Login as Rule, Proof};
-use koine_connector::login::LoginError;
-use koine_model::{Credentials, Error, Request, Response, Secret};
-use koine_store::AccountChange;
-use koine_upstream::{Hosts, Login, Token, TokenError};
+use koine_connector::compiled::{Authorization, CredentialKind, Login as Rule};
+use koine_connector::login::{LoginError, Obtained};
+use koine_model::{CredentialFields, Credentials, Error, Request, Response, Secret};
+use koine_upstream::{Hosts, Login, Token, TokenError, Upstream, received};
 use serde_json::Value;
 use url::Url;
+use uuid::Uuid;
 
 use crate::account::{Access, Connection};
-use crate::{Engine, base_urls};
+use crate::oauth_apps::LoginScope;
+use crate::{Engine, base_urls, grant};
 
-/// One account's way to a token.
-pub(crate) struct AccountLogin<'a> {
-    engine: &'a Engine,
-    connection: &'a Connection,
-    rule: &'a Rule,
-    endpoint: Url,
+/// One account's way to a token. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct AccountLogin {
+    pub(crate) engine: Engine,
+    pub(crate) environment_id: Uuid,
+    pub(crate) account_id: Uuid,
+    pub(crate) fields: CredentialFields,
+    pub(crate) endpoint: Url,
     /// The account's and the token endpoint's: nothing but logins goes there.
     hosts: Hosts,
+    connector: Arc<Connector>,
+    method: String,
+    /// When the account last changed: a grant may be another one since.
+    updated_at: String,
+    /// The token that the vendor does not accept any more.
+    refused: Arc<Mutex<Option<Secret>>>,
 }
 
-impl<'a> AccountLogin<'a> {
-    /// `overridden` says whether it was the operator who said where the account's requests go.
+impl AccountLogin {
+    /// `None` for credentials that need no login. `overridden` says whether it was the operator who said where the
+    /// account's requests go.
     pub(crate) fn new(
-        engine: &'a Engine,
-        connection: &'a Connection,
-        rule: &'a Rule,
+        engine: &Engine,
+        connection: &Connection,
         access: &Access,
         overridden: bool,
-    ) -> Result<Self, Error> {
+    ) -> Result<Option<Self>, Error> {
+        let Some(rule) = rule_of(connection.credentials()?) else { return Ok(None) };
         let (context, base) = (connection.fields().all(), &access.base);
         let endpoint = rule.endpoint(context, base).map_err(|error| unusable(connection, &error))?;
-        let endpoint = moved(engine, connection, endpoint, context, base, overridden);
-        let hosts = access.hosts.with(host_of(&endpoint));
-        Ok(Self { engine, connection, rule, endpoint, hosts })
+        let connector = &connection.connector;
+        let endpoint = moved(engine, connector, endpoint, context, Some(base).filter(|_| overridden));
+        let account = &connection.account;
+        Ok(Some(Self {
+            engine: engine.clone(),
+            environment_id: account.environment_id,
+            account_id: account.id,
+            fields: connection.fields().clone(),
+            hosts: access.hosts.with(host_of(&endpoint)),
+            endpoint,
+            connector: Arc::clone(connector),
+            method: account.authentication_method.clone(),
+            updated_at: account.updated_at.clone(),
+            refused: Arc::default(),
+        }))
     }
 
-    fn context(&self) -> &Value {
-        self.connection.fields().all()
+    pub(crate) fn rule(&self) -> &Rule {
+        rule_of(self.kind()).expect("a login is made of credentials that have a rule for it")
+    }
+
+    fn kind(&self) -> &CredentialKind {
+        self.connector.credentials.get(&self.method).expect("a login is made of credentials that there are")
     }
 
     /// Where the login may go.
@@ -53,97 +81,133 @@ impl<'a> AccountLogin<'a> {
 
     /// Whether requests see something of the answer.
     pub(crate) fn keeps(&self) -> bool {
-        !self.rule.keep.is_empty()
+        !self.rule().keep.is_empty()
     }
 
-    /// What the token is kept under: other credentials are another login, a replaced refresh token is not.
+    /// What the token is kept under: other credentials, and what may be another consent, are another login.
     pub(crate) fn key(&self) -> String {
-        let mut context = self.context().clone();
-        if let (Proof::RefreshToken { field, .. }, Some(map)) = (&self.rule.proof, context.as_object_mut()) {
-            map.shift_remove(field);
-        }
-        let hash = digest::digest(&digest::SHA256, context.to_string().as_bytes());
-        format!("{}/{:?}", self.connection.account.id, hash.as_ref())
+        let hash = digest::digest(&digest::SHA256, self.fields.all().to_string().as_bytes());
+        let grant = self.rule().grant().map_or("", |_| &self.updated_at);
+        format!("{}/{:?}/{grant}", self.account_id, hash.as_ref())
+    }
+
+    /// The vendor does not accept this token any more.
+    pub(crate) fn refuse(&self, token: &Secret) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
+    }
+
+    /// Whether the vendor may still accept this token.
+    pub(crate) fn may_work(&self, token: &str) -> bool {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.as_ref().is_none_or(|refused| refused.expose() != token)
     }
 
     pub(crate) fn header(&self, token: &Secret) -> Result<(String, Secret), TokenError> {
-        self.rule.header(token, self.context()).map_err(|error| failed(&error))
+        self.rule().header(token, self.fields.all()).map_err(|error| failed(&error))
     }
 
-    /// The stored account, because another call may have replaced the refresh token since this one began.
-    async fn stored_context(&self) -> Result<Value, TokenError> {
-        let account = &self.connection.account;
-        let stored = self.engine.parts.store.get_account(account.environment_id, account.id).await;
-        let stored = stored.map_err(|error| TokenError::Lost(error.to_string()))?;
-        let stored = stored.ok_or_else(|| TokenError::Unusable("the account is gone".to_owned()))?;
-        let mut context = self.context().clone();
-        if let (Some(context), Some(stored)) = (context.as_object_mut(), stored.context.as_object()) {
-            context.extend(stored.clone());
+    /// Credential fields, with those of the environment's app where the account has none of its own.
+    pub(crate) async fn scope(&self) -> Result<LoginScope, TokenError> {
+        let secret = self.fields.secret().to_vec();
+        let context = self.fields.all().clone();
+        if self.rule().grant().is_none() {
+            return Ok(LoginScope { context, secret, is_own: true });
         }
-        Ok(context)
+        let kind = self.kind();
+        self.engine.login_scope(self.environment_id, &self.connector, kind, context, secret).await
     }
 
-    async fn keep_refresh_token(&self, field: &str, token: &Secret) -> Result<(), TokenError> {
-        let mut context = self.stored_context().await?;
-        context[field] = Value::String(token.expose().to_owned());
-        let account = &self.connection.account;
-        let change = AccountChange { context: Some(context), ..AccountChange::default() };
-        let store = &self.engine.parts.store;
-        match store.update_account(account.environment_id, account.id, change).await {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(TokenError::Unusable("the account is gone".to_owned())),
-            Err(error) => {
-                Err(TokenError::Lost(format!("the new refresh token could not be stored: {error}")))
-            }
-        }
+    /// What the endpoint gave, or whose fault it is that it gave nothing.
+    pub(crate) fn obtained(&self, response: &Response, scope: &LoginScope) -> Result<Obtained, TokenError> {
+        let obtained = self.rule().read(response, &scope.context, &scope.secret);
+        obtained.map_err(|error| refusal(error, response, scope.is_own))
     }
 }
 
 #[async_trait]
-impl Login for AccountLogin<'_> {
+impl Login for AccountLogin {
     async fn request(&self) -> Result<(Request, Credentials), TokenError> {
-        let replaceable = matches!(self.rule.proof, Proof::RefreshToken { .. });
-        let context = if replaceable { self.stored_context().await? } else { self.context().clone() };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        self.rule.request(&context, &self.endpoint, now).map_err(|error| failed(&error))
+        let mut scope = self.scope().await?;
+        if self.rule().grant().is_some() {
+            grant::known(self).await?.fill(self, &mut scope)?;
+        }
+        self.rule().request(&scope.context, &self.endpoint, epoch_second()).map_err(|error| failed(&error))
     }
 
     async fn read(&self, response: &Response) -> Result<Token, TokenError> {
-        let obtained = self.rule.read(response, self.context(), self.connection.fields().secret());
-        let obtained = obtained.map_err(|error| match error {
-            LoginError::Refused(body) => TokenError::Refused { status: response.status, body },
-            LoginError::Unreadable => TokenError::Lost(error.to_string()),
-            other => failed(&other),
-        })?;
-        if let (Proof::RefreshToken { field, .. }, Some(token)) = (&self.rule.proof, &obtained.refresh_token)
-        {
-            self.keep_refresh_token(field, token).await?;
+        if self.rule().grant().is_some() {
+            let known = grant::known(self).await?;
+            return grant::conclude(self, response, &known, grant::now()).await;
         }
-        Ok(Token { value: obtained.token, lifetime: obtained.lifetime, kept: obtained.kept })
+        let obtained = self.obtained(response, &self.scope().await?)?;
+        Ok(Token { value: obtained.token, lifetime: obtained.lifetime, kept: obtained.kept, fresh_for: None })
+    }
+
+    async fn fetch(&self, upstream: &Upstream, hosts: &Hosts) -> Result<Token, TokenError> {
+        if self.rule().grant().is_some() {
+            return grant::fetch(self).await;
+        }
+        let (request, credentials) = self.request().await?;
+        self.read(&received(upstream.send(&request, &credentials, hosts).await)?).await
     }
 }
 
-fn failed(error: &LoginError) -> TokenError {
+/// How the token of these credentials is asked for, if there is one.
+pub(crate) fn rule_of(kind: &CredentialKind) -> Option<&Rule> {
+    match &kind.authorization {
+        Authorization::Login(rule) => Some(rule),
+        _ => None,
+    }
+}
+
+fn epoch_second() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+pub(crate) fn failed(error: &LoginError) -> TokenError {
     TokenError::Unusable(error.to_string())
+}
+
+/// What a refusal of the endpoint means. `is_own` says that the account has an app of its own, so that nobody else is
+/// to blame for it.
+pub(crate) fn refusal(error: LoginError, response: &Response, is_own: bool) -> TokenError {
+    match error {
+        LoginError::Revoked(body) => TokenError::Refused { status: 401, body },
+        LoginError::Client(body) if !is_own => TokenError::App(body),
+        LoginError::Refused(body) | LoginError::Client(body) => match response.status {
+            408 | 425 | 429 | 500.. => {
+                TokenError::Busy { status: response.status, retry_after: retry_after(response), body }
+            }
+            status => TokenError::Refused { status, body },
+        },
+        LoginError::Unreadable => TokenError::Lost(error.to_string()),
+        LoginError::Field(_) => failed(&error),
+    }
+}
+
+fn retry_after(response: &Response) -> Option<u64> {
+    let found = response.headers.iter().find(|(name, _)| name == "retry-after");
+    found.and_then(|(_, seconds)| seconds.trim().parse().ok()).map(|seconds: u64| seconds.max(1))
 }
 
 fn unusable(connection: &Connection, error: &LoginError) -> Error {
     Error::invalid(format!("account {} is not complete: {error}", connection.account.id))
 }
 
-/// An endpoint that the operator named moves as they said; one under the vendor's base URL moves with it.
-fn moved(
+/// An address that the operator named moves as they said; one under the vendor's base URL moves with it to `base`, if
+/// the operator named that.
+pub(crate) fn moved(
     engine: &Engine,
-    connection: &Connection,
-    endpoint: Url,
+    connector: &Connector,
+    address: Url,
     context: &Value,
-    base: &Url,
-    overridden: bool,
+    base: Option<&Url>,
 ) -> Url {
-    if let Some(named) = engine.parts.base_urls.moved(&connection.connector.name, &endpoint) {
+    if let Some(named) = engine.parts.base_urls.moved(&connector.name, &address) {
         return named;
     }
-    let vendor = connection.connector.base_url.render(context, &|value| Ok(value.to_owned()));
-    let vendor = vendor.ok().and_then(|text| Url::parse(&text).ok()).filter(|_| overridden);
-    vendor.and_then(|vendor| base_urls::relocated(&endpoint, &vendor, base)).unwrap_or(endpoint)
+    let Some(base) = base else { return address };
+    let vendor = connector.base_url.render(context, &|value| Ok(value.to_owned()));
+    let vendor = vendor.ok().and_then(|text| Url::parse(&text).ok());
+    vendor.and_then(|vendor| base_urls::relocated(&address, &vendor, base)).unwrap_or(address)
 }

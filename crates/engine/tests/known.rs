@@ -33,7 +33,7 @@ impl Outgoing for Vendor {
     }
 
     async fn token(&self, _: &str, _: &dyn Login, _: &Hosts) -> Result<Token, TokenError> {
-        Ok(Token { value: Secret::new("token"), lifetime: None, kept: Map::new() })
+        Ok(Token { value: Secret::new("token"), lifetime: None, kept: Map::new(), fresh_for: None })
     }
 
     fn forget_token(&self, _: &str, _: &Secret) {}
@@ -67,6 +67,7 @@ impl Setting {
             upstream: Arc::clone(&vendor) as Arc<dyn Outgoing>,
             base_urls: BaseUrls::default(),
             cursor_key: Secret::new("test"),
+            public_url: None,
         });
         let new = NewAccount {
             tenant_id: "acme".to_owned(),

@@ -41,7 +41,7 @@ where
 #[must_use]
 pub fn routes() -> Vec<Route> {
     use crate::routes::{accounts, health, meta, unified};
-    use About::{Accounts, Call, Environment, Nobody, PathAccount};
+    use About::{Accounts, BodyAccount, Call, Environment, Nobody, PathAccount};
     use Needs::{Nothing, Read, Write, WriteOrPlan};
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
@@ -54,6 +54,13 @@ pub fn routes() -> Vec<Route> {
         route(GET, "/readyz", Nothing, Nobody, health::ready),
         route(GET, "/integrated-account", Read, Accounts, accounts::list),
         route(POST, "/integrated-account", Write, Environment, accounts::create),
+        route(
+            POST,
+            "/integrated-account/refresh-credentials",
+            Write,
+            BodyAccount("id"),
+            accounts::refresh_credentials,
+        ),
         route(GET, "/integrated-account/{id}", Read, PathAccount("id"), accounts::read),
         route(PATCH, "/integrated-account/{id}", Write, Environment, accounts::update),
         route(DELETE, "/integrated-account/{id}", Write, Environment, accounts::remove),

@@ -16,7 +16,7 @@ use crate::Settings;
 use crate::error::{TokenError, UpstreamError, body_failure, send_failure};
 use crate::guard::{CheckedResolver, Guard, Hosts, Reach, authority};
 use crate::outgoing::Outgoing;
-use crate::token::{self, Login, Token, Tokens};
+use crate::token::{Login, Token, Tokens};
 
 /// Shorter than the idle time after which common servers close (60 s and more): fewer reads meet a connection
 /// that is being closed.
@@ -192,7 +192,7 @@ impl Upstream {
     /// # Errors
     /// When the token endpoint refuses, does not answer, or may not be called.
     pub async fn token(&self, key: &str, login: &dyn Login, hosts: &Hosts) -> Result<Token, TokenError> {
-        self.0.tokens.get(key, || token::fetch(login, self, hosts)).await
+        self.0.tokens.get(key, || login.fetch(self, hosts)).await
     }
 
     /// Drops a token that a vendor refused, if it is still the kept one: a newer one may be fine.

@@ -32,6 +32,19 @@ pub enum TokenError {
         /// What it said: cut after a few hundred characters, with the client's secret blotted out.
         body: String,
     },
+    /// The token endpoint cannot say now. Trying again helps, after a while.
+    #[error("the token endpoint answered {status}: {body}")]
+    Busy {
+        /// HTTP status of its answer.
+        status: u16,
+        /// When it may be asked again, in seconds, if it told.
+        retry_after: Option<u64>,
+        /// As in [`TokenError::Refused`].
+        body: String,
+    },
+    /// The token endpoint does not accept the operator's own app: no account's fault, and no account's to mend.
+    #[error("{0}")]
+    App(String),
     /// The token endpoint was not reached, or its answer did not come back whole. Trying again may help.
     #[error("no answer from the token endpoint: {0}")]
     Lost(String),

@@ -16,7 +16,7 @@ use koine_model::Secret;
 pub use client::Upstream;
 pub use error::{TokenError, UpstreamError};
 pub use guard::{Hosts, Lookup};
-pub use token::{Login, Token};
+pub use token::{Login, Token, lifetime, received};
 
 /// Limits and exceptions, set by the operator.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use koine_model::{Answer, Credentials, Request, Response, Secret};
@@ -17,6 +17,9 @@ const UNTOLD_LIFE: Duration = Duration::from_secs(300);
 /// A life beyond this is a mistake of the endpoint, and would overflow the clock.
 const LONGEST_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 
+/// Most keys before those that hold nothing of use go.
+const MOST: usize = 1 << 16;
+
 /// A token and what came with it.
 #[derive(Clone, Debug)]
 pub struct Token {
@@ -26,6 +29,8 @@ pub struct Token {
     pub lifetime: Option<f64>,
     /// What else of the answer is worth keeping.
     pub kept: Map<String, Value>,
+    /// How long it is used without a further look; by default until shortly before its life ends.
+    pub fresh_for: Option<Duration>,
 }
 
 /// How a token is asked for and read.
@@ -43,17 +48,25 @@ pub trait Login: Send + Sync {
     /// # Errors
     /// When the endpoint refused.
     async fn read(&self, response: &Response) -> Result<Token, TokenError>;
+
+    /// Gets a token: by asking the endpoint once, unless there is a better way.
+    ///
+    /// # Errors
+    /// When there is none.
+    async fn fetch(&self, upstream: &Upstream, hosts: &Hosts) -> Result<Token, TokenError> {
+        let (request, credentials) = self.request().await?;
+        let response = received(upstream.send(&request, &credentials, hosts).await)?;
+        self.read(&response).await
+    }
 }
 
-/// Asks the endpoint once.
-pub(crate) async fn fetch(
-    login: &dyn Login,
-    upstream: &Upstream,
-    hosts: &Hosts,
-) -> Result<Token, TokenError> {
-    let (request, credentials) = login.request().await?;
-    match upstream.send(&request, &credentials, hosts).await {
-        Answer::Received(response) => login.read(&response).await,
+/// What a token endpoint answered, if it did.
+///
+/// # Errors
+/// When it was not asked, or its answer was lost.
+pub fn received(answer: Answer) -> Result<Response, TokenError> {
+    match answer {
+        Answer::Received(response) => Ok(response),
         Answer::Lost(why) | Answer::NotSent(why) => Err(TokenError::Lost(why)),
         Answer::Forbidden(why) => Err(TokenError::Forbidden(why)),
     }
@@ -69,12 +82,22 @@ fn life(told: Option<f64>) -> Duration {
     }
 }
 
-/// How long a token is used: to 90 % of its life or 60 s before its end, whichever is earlier. One that lives two
-/// minutes or less is used for half its life, else it would be fetched for every call.
-fn use_for(life: Duration) -> Duration {
-    let margin = (life / 10).max(Duration::from_secs(60).min(life / 2));
-    life.saturating_sub(margin)
+/// How long a token of this life is used; see [`use_for`].
+#[must_use]
+pub fn lifetime(told: Option<f64>) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
+    use_for(life(told), now % JITTER)
 }
+
+/// How long a token is used: until 60 s before its end, and up to 30 s less, so that not everybody renews at once. One
+/// that lives three minutes or less is used for half its life, else it would be fetched for every call.
+fn use_for(life: Duration, jitter: u32) -> Duration {
+    let margin = Duration::from_secs(60) + Duration::from_secs(30) * jitter / JITTER;
+    life.saturating_sub(margin.min(life / 2))
+}
+
+/// Steps of the jitter.
+const JITTER: u32 = 1000;
 
 /// The kept tokens.
 #[derive(Default)]
@@ -109,7 +132,7 @@ impl Tokens {
     where
         F: Future<Output = Result<Token, TokenError>>,
     {
-        let slot = Arc::clone(lock(&self.0).entry(key.to_owned()).or_default());
+        let slot = self.slot(key);
         let ended = {
             let state = lock(&slot.state);
             if let Some(token) = state.fresh() {
@@ -136,8 +159,18 @@ impl Tokens {
         state.ended += 1;
         state.failure = result.as_ref().err().cloned();
         let fetched = result?;
-        state.kept = Some((fetched.clone(), asked + use_for(life(fetched.lifetime))));
+        let time = fetched.fresh_for.unwrap_or_else(|| lifetime(fetched.lifetime)).min(LONGEST_LIFE);
+        state.kept = Some((fetched.clone(), asked + time));
         Ok(fetched)
+    }
+
+    /// The key's slot. Once there are very many, those that hold nothing of use make room.
+    fn slot(&self, key: &str) -> Arc<Slot> {
+        let mut slots = lock(&self.0);
+        if slots.len() >= MOST && !slots.contains_key(key) {
+            slots.retain(|_, slot| Arc::strong_count(slot) > 1 || lock(&slot.state).fresh().is_some());
+        }
+        Arc::clone(slots.entry(key.to_owned()).or_default())
     }
 
     /// Drops the token if it is the kept one.
@@ -161,8 +194,22 @@ mod tests {
 
     #[test]
     fn tokens_are_renewed_early() {
-        for (life, used) in [(3600, 3240), (600, 540), (300, 240), (120, 60), (60, 30), (2, 1), (0, 0)] {
-            assert_eq!(use_for(Duration::from_secs(life)), Duration::from_secs(used), "life {life}");
+        for (life, jitter, used) in [
+            (3600, 0, 3540),
+            (3600, 500, 3525),
+            (600, 1000, 510),
+            (180, 1000, 90),
+            (180, 0, 120),
+            (120, 0, 60),
+            (60, 1000, 30),
+            (2, 0, 1),
+            (0, 0, 0),
+        ] {
+            assert_eq!(use_for(Duration::from_secs(life), jitter), Duration::from_secs(used), "life {life}");
+        }
+        for _ in 0..100 {
+            let used = lifetime(Some(3600.0));
+            assert!((3510..=3540).contains(&used.as_secs()), "{used:?}");
         }
     }
 

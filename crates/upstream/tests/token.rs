@@ -38,6 +38,7 @@ impl Login for Simple {
                 value: Secret::new(token),
                 lifetime: answer["expires_in"].as_f64(),
                 kept: Map::from_iter([("site".to_owned(), Value::from("s"))]),
+                fresh_for: None,
             }),
             None => Err(TokenError::Refused { status: response.status, body: "no".to_owned() }),
         }

@@ -86,17 +86,44 @@ fn authorization() -> Value {
             ("query", vec![("name", text(), ""), ("value", text(), "")]),
             ("basic", vec![("username", template(), ""), ("password", template(), "")]),
             ("oauth2_client_credentials", login(client(vec![token_url()]))),
-            (
-                "oauth2_refresh_token",
-                login(client(vec![
-                    token_url(),
-                    ("refresh_token_field", text(), "The credential field that holds the refresh token."),
-                ])),
-            ),
+            ("oauth2_refresh_token", login(client(grant(token_url())))),
+            ("oauth2", login(client(grant(token_url())))),
             ("oauth2_jwt_bearer", login(assertion(vec![token_url()]))),
             ("session", login(session())),
         ],
     )
+}
+
+/// A refresh token, or a consent that brings one.
+fn grant(token_url: Key<'static>) -> Vec<Key<'static>> {
+    let consent = object(
+        "the page of consent",
+        &[
+            ("url", text(), "A whole URL, or a path below the base URL."),
+            ("scope", list(&text()), "Scopes to ask for."),
+            ("scope_separator", text(), "Between two of them (default one blank)."),
+            ("scope_param", text(), "The parameter that names them (default `scope`)."),
+            ("params", map(&text()), "Further parameters of the page."),
+            ("pkce", boolean(), "Whether a challenge goes with it (default true)."),
+            ("issuer", text(), "Who answers (`iss`), where that is not the page's own origin."),
+            ("context", map(&expression()), "Credential field -> where the token answer holds it."),
+        ],
+    );
+    vec![
+        token_url,
+        ("refresh_token_field", text(), "The credential field that holds the refresh token."),
+        (
+            "refresh_token",
+            expression(),
+            "Where the answer holds the next one (default `data.refresh_token`).",
+        ),
+        (
+            "revoked",
+            expression(),
+            "When a refusal means that the grant is over (default `data.error = \"invalid_grant\"`).",
+        ),
+        ("authorize", consent, "How a person is asked for it."),
+    ]
 }
 
 /// What every way to a token can say besides.
@@ -105,6 +132,11 @@ fn login(own: Vec<Key<'static>>) -> Vec<Key<'static>> {
         ("token", expression(), "Where the answer holds the token."),
         ("lifetime", expression(), "Its life in seconds."),
         ("error_expression", expression(), "When the answer is an error whatever its status."),
+        (
+            "expired",
+            expression(),
+            "When an answer to a request says that the token is not in force any more; a 401 always does.",
+        ),
         ("keep", map(&expression()), "What else requests see, as `session`."),
         ("header_name", text(), "The header that carries it (default Authorization)."),
         ("header_value", text(), "Its value (default `Bearer {{token}}`)."),
@@ -143,7 +175,8 @@ fn session() -> Vec<Key<'static>> {
         ("url", text(), "A whole URL, or a path below the base URL."),
         ("method", text(), "Default POST."),
         ("headers", map(&text()), ""),
-        ("body", template(), "As JSON."),
+        ("body", template(), ""),
+        ("body_format", one_of(&["json", "form"]), "How it is written (default JSON)."),
         ("basic", basic, "HTTP basic."),
     ]
 }

@@ -6,10 +6,10 @@ use koine_model::Verb;
 
 use super::request::headers;
 use super::{WIRE_ROOTS, expressions, one_of};
-use crate::compiled::{Assertion, Authorization, Client, Login, Proof};
+use crate::compiled::{Assertion, Authorization, Client, Consent, Grant, Login, Proof};
 use crate::expr::Expr;
 use crate::problem::Problems;
-use crate::reader::Reader;
+use crate::reader::{Reader, compile_text};
 use crate::template::TextTemplate;
 use crate::yaml::Node;
 
@@ -23,6 +23,7 @@ const FORMATS: &[&str] = &[
     "basic",
     "oauth2_client_credentials",
     "oauth2_refresh_token",
+    "oauth2",
     "oauth2_jwt_bearer",
     "session",
 ];
@@ -71,9 +72,12 @@ fn of_format(
             });
         }
         "oauth2_client_credentials" => client(config, problems).map(Proof::ClientCredentials),
-        "oauth2_refresh_token" => {
-            let field = config.required("refresh_token_field", problems);
-            client(config, problems).map(|client| Proof::RefreshToken { client, field })
+        "oauth2_refresh_token" | "oauth2" => {
+            let needed = if format == "oauth2" { "authorize" } else { "refresh_token_field" };
+            if config.node(needed).is_none() {
+                problems.add(config.place(), format!("`{format}` needs `{needed}`"), None);
+            }
+            grant(config, problems).map(|grant| Proof::Grant(Box::new(grant)))
         }
         "oauth2_jwt_bearer" => assertion(config, problems).map(|assertion| Proof::Jwt(Box::new(assertion))),
         "session" => session(config, problems),
@@ -99,6 +103,7 @@ fn login(
     }
     let lifetime = config.expr("lifetime", WIRE_ROOTS, problems);
     let is_error = config.expr("error_expression", WIRE_ROOTS, problems);
+    let expired = config.expr("expired", WIRE_ROOTS, problems);
     let keep =
         if config.node("keep").is_some() { expressions(config, "keep", problems) } else { IndexMap::new() };
     let header_name = config.text("header_name", problems).unwrap_or("authorization").to_ascii_lowercase();
@@ -110,24 +115,76 @@ fn login(
         token: token.or_else(|| standard("data.access_token"))?,
         lifetime: lifetime.or_else(|| standard("$number(data.expires_in)")),
         is_error,
+        expired,
         keep,
         header_name,
         header_value: header_value.or_else(|| TextTemplate::compile("Bearer {{token}}").ok())?,
     })
 }
 
+/// Names and what they are filled with.
+fn named(config: &Reader<'_>, key: &'static str, problems: &mut Problems) -> Vec<(String, TextTemplate)> {
+    let entries = config.entries(key, problems);
+    entries
+        .into_iter()
+        .filter_map(|(name, _, node)| Some((name.to_owned(), compile_text(node, problems)?)))
+        .collect()
+}
+
+fn scopes(config: &Reader<'_>, problems: &mut Problems) -> Vec<TextTemplate> {
+    config.list("scope", problems).iter().filter_map(|node| compile_text(node, problems)).collect()
+}
+
+/// An expression, or the usual one.
+fn or_usual(config: &Reader<'_>, key: &'static str, usual: &str, problems: &mut Problems) -> Option<Expr> {
+    if config.node(key).is_some() {
+        return config.expr(key, WIRE_ROOTS, problems);
+    }
+    Expr::compile(usual, WIRE_ROOTS).ok()
+}
+
+fn grant(config: &Reader<'_>, problems: &mut Problems) -> Option<Grant> {
+    let client = client(config, problems);
+    let field = config.text("refresh_token_field", problems).map(ToOwned::to_owned);
+    let refresh_token = or_usual(config, "refresh_token", "data.refresh_token", problems);
+    let revoked = or_usual(config, "revoked", "data.error = \"invalid_grant\"", problems);
+    let node = config.node("authorize");
+    let consent = node.and_then(|node| {
+        let reader = Reader::new(node, "`authorize`", problems)?;
+        let consent = consent(&reader, problems);
+        reader.finish(problems);
+        consent
+    });
+    Some(Grant { client: client?, field, refresh_token: refresh_token?, revoked: revoked?, consent })
+}
+
+fn consent(reader: &Reader<'_>, problems: &mut Problems) -> Option<Consent> {
+    let url = need(reader, "url", problems);
+    let context = match reader.node("context") {
+        Some(_) => expressions(reader, "context", problems),
+        None => IndexMap::new(),
+    };
+    let or = |text: Option<&str>, usual: &str| text.unwrap_or(usual).to_owned();
+    let consent = Consent {
+        scopes: scopes(reader, problems),
+        scope_param: or(reader.text("scope_param", problems), "scope"),
+        scope_separator: or(reader.text("scope_separator", problems), " "),
+        params: named(reader, "params", problems),
+        pkce: reader.boolean("pkce", problems).unwrap_or(true),
+        issuer: reader.text_template("issuer", problems),
+        context,
+        url: url?,
+    };
+    Some(consent)
+}
+
 fn client(config: &Reader<'_>, problems: &mut Problems) -> Option<Client> {
     let place = config.text("credentials_in", problems).unwrap_or("body");
     one_of(place, &["body", "header"], config.place(), problems);
-    let mut extra = Vec::new();
-    for (name, _, node) in config.entries("extra", problems) {
-        if let Some(value) = crate::reader::compile_text(node, problems) {
-            extra.push((name.to_owned(), value));
-        }
-    }
+    let extra = named(config, "extra", problems);
     let id = need(config, "client_id", problems);
     let secret = config.text_template("client_secret", problems);
-    let scopes = config.texts("scope", problems);
+    let scopes = scopes(config, problems);
     Some(Client { id: id?, secret, scopes, in_body: place == "body", extra })
 }
 
@@ -148,7 +205,7 @@ fn assertion(config: &Reader<'_>, problems: &mut Problems) -> Option<Assertion> 
     let audience = need(config, "audience", problems);
     let key_id = config.text_template("key_id", problems);
     let subject = config.text_template("subject", problems);
-    let scopes = config.texts("scope", problems);
+    let scopes = scopes(config, problems);
     Some(Assertion {
         algorithm,
         private_key: private_key?,
@@ -175,5 +232,10 @@ fn session(config: &Reader<'_>, problems: &mut Problems) -> Option<Proof> {
     });
     let headers = headers(config, problems);
     let body = config.template("body", problems);
-    Some(Proof::Session { verb: verb?, headers, body, basic })
+    let format = config.text("body_format", problems).unwrap_or("json");
+    one_of(format, &["json", "form"], config.place(), problems);
+    if format == "form" && body.as_ref().is_some_and(|body| !body.source().is_object()) {
+        problems.add(config.place(), "a form needs a `body` that is a map", None);
+    }
+    Some(Proof::Session { verb: verb?, headers, body, is_form: format == "form", basic })
 }

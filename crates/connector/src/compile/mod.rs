@@ -110,7 +110,8 @@ const WIDE_CLASSES: &[&str] = &[r"\d", r"\D", r"\w", r"\W", r"\b", r"\B"];
 fn pattern(reader: &Reader<'_>, key: &'static str, problems: &mut Problems) -> Option<regex::Regex> {
     let text = reader.text(key, problems)?;
     if let Some(class) = WIDE_CLASSES.iter().find(|class| text.contains(**class)) {
-        let message = format!("`{key}` holds `{class}`, which takes every script; say which, such as [0-9A-Za-z]");
+        let message =
+            format!("`{key}` holds `{class}`, which takes every script; say which, such as [0-9A-Za-z]");
         problems.add(reader.place(), message, None);
         return None;
     }

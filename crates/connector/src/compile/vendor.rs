@@ -8,7 +8,7 @@ use super::authorization::authorization;
 use super::pagination::pagination;
 use super::request::{headers, requests};
 use super::{WIRE_ROOTS, pattern};
-use crate::compiled::{Authorization, Connector, CredentialField, CredentialKind, Errors, RateLimit};
+use crate::compiled::{Authorization, Connector, CredentialField, CredentialKind, Errors, Login, RateLimit};
 use crate::facts::Facts;
 use crate::problem::{Place, Problems};
 use crate::reader::{Reader, compile_text};
@@ -75,6 +75,43 @@ fn check_url_fields(connector: &Connector, place: &Place, problems: &mut Problem
             for root in login.url.roots() {
                 check_url_field("the token endpoint", &root, kind, credentials, place, problems);
             }
+            let consent = login.grant().and_then(|grant| grant.consent.as_ref());
+            for root in consent.iter().flat_map(|consent| consent.url.roots()) {
+                check_url_field("the page of consent", &root, kind, credentials, place, problems);
+            }
+            check_grant(login, kind, credentials, place, problems);
+        }
+    }
+}
+
+/// What a grant fills must be there to be filled, and be there before it is needed.
+fn check_grant(
+    login: &Login,
+    kind: &str,
+    credentials: &CredentialKind,
+    place: &Place,
+    problems: &mut Problems,
+) {
+    let Some(grant) = login.grant() else { return };
+    let of_answer = grant.consent.iter().flat_map(|consent| consent.context.keys());
+    for name in grant.field.iter().chain(of_answer) {
+        if !credentials.fields.contains_key(name) {
+            problems.add(
+                place,
+                format!("a grant fills `{name}`, which is no field of credential kind `{kind}`"),
+                None,
+            );
+        }
+    }
+    let Some(consent) = &grant.consent else { return };
+    for root in consent.url.roots().into_iter().chain(login.url.roots()) {
+        let brought = consent.context.contains_key(&root) || grant.field.as_ref() == Some(&root);
+        if brought && credentials.fields.get(&root).is_some_and(|field| field.default.is_none()) {
+            problems.add(
+                place,
+                format!("`{root}` is needed to ask for the consent that fills it"),
+                Some("give the field a `default`, or leave it to the customer".to_owned()),
+            );
         }
     }
 }

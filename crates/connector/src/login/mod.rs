@@ -1,5 +1,7 @@
 //! How a token is asked for and read. Pure: the request is built here and sent elsewhere.
 
+mod consent;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::{EncodingKey, Header};
@@ -7,12 +9,14 @@ use koine_model::{Body, Credentials, Request, Response, Secret, Verb};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::compiled::{Assertion, Client, Login, Proof};
+use crate::compiled::{Assertion, Client, Grant, Login, Proof};
+use crate::expr::Expr;
 use crate::plan::wire_scope;
 use crate::template::{Template, TemplateError, TextTemplate};
 
+pub use consent::{Asking, Code, challenge};
+
 /// A token, as the endpoint gave it.
-#[derive(Debug)]
 pub struct Obtained {
     /// The token.
     pub token: Secret,
@@ -20,8 +24,14 @@ pub struct Obtained {
     pub lifetime: Option<f64>,
     /// What requests see as `session`.
     pub kept: Map<String, Value>,
-    /// The refresh token in place of the one that was used.
+    /// The refresh token, or the one in place of that which was used.
     pub refresh_token: Option<Secret>,
+}
+
+impl std::fmt::Debug for Obtained {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Obtained").field("lifetime", &self.lifetime).finish_non_exhaustive()
+    }
 }
 
 /// Why a login cannot be built or its answer cannot be used. The texts hold no credential.
@@ -33,6 +43,12 @@ pub enum LoginError {
     /// The endpoint said no.
     #[error("{0}")]
     Refused(String),
+    /// The endpoint does not know the client, or not with this secret: no grant of it can be used.
+    #[error("{0}")]
+    Client(String),
+    /// The grant was revoked or is over.
+    #[error("{0}")]
+    Revoked(String),
     /// The endpoint said nothing that could be understood.
     #[error("the token endpoint answered with something that is not JSON")]
     Unreadable,
@@ -75,14 +91,15 @@ impl Login {
                 let form = vec![("grant_type".to_owned(), "client_credentials".to_owned())];
                 form_request(endpoint, form, Some(client), context)
             }
-            Proof::RefreshToken { client, field } => {
-                let token = context.get(field).and_then(Value::as_str);
+            Proof::Grant(grant) => {
+                let field = grant.refresh_field();
+                let token = context.get(field).and_then(Value::as_str).filter(|token| !token.is_empty());
                 let token = token.ok_or_else(|| LoginError::Field(format!("`{field}` is missing")))?;
                 let form = vec![
                     ("grant_type".to_owned(), "refresh_token".to_owned()),
                     ("refresh_token".to_owned(), token.to_owned()),
                 ];
-                form_request(endpoint, form, Some(client), context)
+                form_request(endpoint, form, Some(&grant.client), context)
             }
             Proof::Jwt(assertion) => {
                 let form = vec![
@@ -91,12 +108,14 @@ impl Login {
                 ];
                 form_request(endpoint, form, None, context)
             }
-            Proof::Session { verb, headers, body, basic } => {
+            Proof::Session { verb, headers, body, is_form, basic } => {
                 let mut rendered = Vec::new();
                 for (name, value) in headers {
                     rendered.push((name.clone(), plain(value, context)?));
                 }
-                let body = body.as_ref().map(|body| body.render(context)).transpose()?.map(Body::Json);
+                let body = body.as_ref().map(|body| body.render(context)).transpose()?;
+                let body =
+                    body.map(|body| if *is_form { Body::Form(pairs(&body)) } else { Body::Json(body) });
                 let mut credentials = Credentials::default();
                 if let Some((username, password)) = basic {
                     credentials
@@ -121,7 +140,7 @@ impl Login {
         let wire = wire_scope(response);
         let erring = self.is_error.as_ref().is_some_and(|expr| expr.test(&wire).unwrap_or(true));
         if !(200..300).contains(&response.status) || erring {
-            return Err(LoginError::Refused(complaint(response, context, secret_fields)));
+            return Err(self.refusal(response, &wire, context, secret_fields));
         }
         let token = self.token.eval(&wire).ok().flatten();
         let token = token.as_ref().and_then(Value::as_str).filter(|token| !token.is_empty());
@@ -130,9 +149,10 @@ impl Login {
             if response.json().is_none() {
                 return Err(LoginError::Unreadable);
             }
-            let said = wire["data"].get("error").map(|_| complaint(response, context, secret_fields));
-            let said = said.unwrap_or_else(|| "no token in the answer".to_owned());
-            return Err(LoginError::Refused(said));
+            if wire["data"].get("error").is_some() {
+                return Err(self.refusal(response, &wire, context, secret_fields));
+            }
+            return Err(LoginError::Refused("no token in the answer".to_owned()));
         };
         let lifetime = self.lifetime.as_ref().and_then(|expr| expr.eval(&wire).ok().flatten());
         let mut kept = Map::new();
@@ -142,13 +162,40 @@ impl Login {
                 .ok_or_else(|| LoginError::Refused(format!("the answer to the login has no `{name}`")))?;
             kept.insert(name.clone(), value);
         }
-        let rotated = wire["data"].get("refresh_token").and_then(Value::as_str).map(Secret::new);
+        let refresh_token = self.grant().and_then(|grant| grant.refresh_token.eval(&wire).ok().flatten());
+        let refresh_token = refresh_token.as_ref().and_then(Value::as_str).filter(|token| !token.is_empty());
         Ok(Obtained {
             token: Secret::new(token),
             lifetime: lifetime.as_ref().and_then(Value::as_f64),
             kept,
-            refresh_token: rotated.filter(|_| matches!(self.proof, Proof::RefreshToken { .. })),
+            refresh_token: refresh_token.map(Secret::new),
         })
+    }
+
+    /// Whose fault a refusal is.
+    fn refusal(
+        &self,
+        response: &Response,
+        wire: &Value,
+        context: &Value,
+        secret_fields: &[String],
+    ) -> LoginError {
+        let said = complaint(response, context, secret_fields);
+        let Some(grant) = self.grant() else { return LoginError::Refused(said) };
+        if grant.revoked.test(wire).unwrap_or(false) {
+            return LoginError::Revoked(said);
+        }
+        match wire["data"]["error"].as_str() {
+            Some("invalid_client" | "unauthorized_client") => LoginError::Client(said),
+            _ => LoginError::Refused(said),
+        }
+    }
+
+    /// Whether an answer to a request says that its token is not in force any more.
+    #[must_use]
+    pub fn has_expired(&self, response: &Response) -> bool {
+        let told = |expired: &Expr| expired.test(&wire_scope(response)).unwrap_or(false);
+        response.status == 401 || self.expired.as_ref().is_some_and(told)
     }
 
     /// The header that carries the token.
@@ -162,12 +209,36 @@ impl Login {
     }
 }
 
+impl Grant {
+    /// Where the refresh token is among the credential fields.
+    #[must_use]
+    pub fn refresh_field(&self) -> &str {
+        self.field.as_deref().unwrap_or("refresh_token")
+    }
+}
+
 fn plain(template: &TextTemplate, context: &Value) -> Result<String, TemplateError> {
     template.render(context, &|value| Ok(value.to_owned()))
 }
 
 fn text(template: &Template, context: &Value) -> Result<String, TemplateError> {
     Ok(template.render(context)?.as_str().unwrap_or_default().to_owned())
+}
+
+/// The fields of a form; what is no text goes as JSON writes it, and null not at all.
+fn pairs(body: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    };
+    let entries = body.as_object().into_iter().flatten();
+    entries.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
+}
+
+fn joined(scopes: &[TextTemplate], separator: &str, context: &Value) -> Result<String, TemplateError> {
+    let scopes: Result<Vec<_>, _> = scopes.iter().map(|scope| plain(scope, context)).collect();
+    Ok(scopes?.join(separator))
 }
 
 fn basic_header(username: &str, password: &str) -> (String, Secret) {
@@ -184,7 +255,7 @@ fn form_request(
     let mut credentials = Credentials::default();
     if let Some(client) = client {
         if !client.scopes.is_empty() {
-            form.push(("scope".to_owned(), client.scopes.join(" ")));
+            form.push(("scope".to_owned(), joined(&client.scopes, " ", context)?));
         }
         let id = plain(&client.id, context)?;
         let secret = client.secret.as_ref().map(|secret| plain(secret, context)).transpose()?;
@@ -224,7 +295,7 @@ fn signed(assertion: &Assertion, context: &Value, now: u64) -> Result<String, Lo
         claims["sub"] = Value::String(subject);
     }
     if !assertion.scopes.is_empty() {
-        claims["scope"] = Value::String(assertion.scopes.join(" "));
+        claims["scope"] = Value::String(joined(&assertion.scopes, " ", context)?);
     }
     let mut header = Header::new(assertion.algorithm);
     // An account whose owner did not name the key does without.

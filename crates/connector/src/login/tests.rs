@@ -1,7 +1,7 @@
-use koine_model::{Body, Request, Response};
+use koine_model::{Body, Request, Response, Secret};
 use serde_json::{Value, json};
 
-use super::LoginError;
+use super::{Asking, Code, LoginError, challenge};
 use crate::compiled::{Authorization, Login};
 use crate::problem::Problems;
 use crate::yaml::Node;
@@ -155,5 +155,161 @@ fn a_session_keeps_what_paths_need() {
         "{}",
     ] {
         assert!(login.read(&answer(200, bad), &context, &[]).is_err(), "{bad}");
+    }
+}
+
+fn consenting(more: &str) -> Login {
+    login(&format!(
+        "format: oauth2\nconfig: {{token_url: /t, client_id: '{{{{id}}}}', client_secret: '{{{{secret}}}}', refresh_token_field: refresh, extra: {{redirect_uri: '{{{{redirect_uri}}}}'}}, authorize: {{url: 'https://id.example.com/a?x=1', scope: [a, '{{{{scope}}}}'] {more}}}}}"
+    ))
+}
+
+fn context() -> Value {
+    json!({"id": "my:id", "secret": "hunter2 &", "scope": "b", "refresh": "r1", "redirect_uri": "https://k.example.com/c"})
+}
+
+fn asked(login: &Login, scopes: &[String]) -> Vec<(String, String)> {
+    let base = "https://api.example.com/v1".parse().unwrap();
+    let page = login.consent_page(&context(), &base).unwrap();
+    let verifier = Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+    let challenge = challenge(&verifier);
+    // RFC 7636, appendix B.
+    assert_eq!(challenge, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    let asking =
+        Asking { state: "s t&", redirect_uri: "https://k.example.com/c", challenge: &challenge, scopes };
+    let url = login.asking(&context(), page, &asking).unwrap();
+    assert_eq!(url.host_str(), Some("id.example.com"));
+    url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+}
+
+#[test]
+fn a_person_is_asked_with_what_the_connector_says() {
+    let plain = asked(&consenting(""), &[]);
+    let expected = [
+        ("x", "1"),
+        ("response_type", "code"),
+        ("client_id", "my:id"),
+        ("redirect_uri", "https://k.example.com/c"),
+        ("state", "s t&"),
+        ("scope", "a b"),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+    ];
+    assert_eq!(plain, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let more = ", scope_separator: ',', scope_param: user_scope, pkce: false, params: {prompt: consent}";
+    let other = asked(&consenting(more), &["c".to_owned(), "d".to_owned()]);
+    let tail: Vec<_> = other[5..].iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(tail, [("user_scope", "c,d"), ("prompt", "consent")]);
+}
+
+#[test]
+fn a_code_goes_with_its_verifier_and_every_name_once() {
+    let code = Secret::new("c1");
+    let verifier = Secret::new("v1");
+    let code = Code { code: &code, verifier: &verifier, redirect_uri: "https://k.example.com/c" };
+    let endpoint = "https://api.example.com/t".parse().unwrap();
+    let (sent, _) = consenting("").code_request(&context(), &endpoint, &code).unwrap();
+    assert_eq!(
+        form(&sent),
+        [
+            ("grant_type", "authorization_code"),
+            ("code", "c1"),
+            ("redirect_uri", "https://k.example.com/c"),
+            ("code_verifier", "v1"),
+            ("client_id", "my:id"),
+            ("client_secret", "hunter2 &"),
+        ]
+    );
+    let (sent, _) = consenting(", pkce: false").code_request(&context(), &endpoint, &code).unwrap();
+    assert!(form(&sent).iter().all(|(name, _)| *name != "code_verifier"));
+}
+
+#[test]
+fn an_answer_from_elsewhere_is_known() {
+    let base = "https://api.example.com/v1".parse().unwrap();
+    for (more, told, is_theirs) in [
+        ("", None, true),
+        ("", Some("https://id.example.com/tenant/1"), true),
+        ("", Some("https://evil.example.com"), false),
+        ("", Some("nonsense"), false),
+        (", issuer: 'https://iss.example.com/{{scope}}'", Some("https://iss.example.com/b"), true),
+        (", issuer: 'https://iss.example.com'", Some("https://iss.example.com/"), false),
+        (", issuer: 'https://iss.example.com'", Some("https://id.example.com"), false),
+    ] {
+        let login = consenting(more);
+        let page = login.consent_page(&context(), &base).unwrap();
+        assert_eq!(login.is_answer_of(told, &context(), &page).unwrap(), is_theirs, "{more} {told:?}");
+    }
+}
+
+#[test]
+fn refusals_of_a_grant_say_whose_fault_they_are() {
+    let secret = ["secret".to_owned()];
+    let told =
+        |login: &Login, status, body| login.read(&answer(status, body), &context(), &secret).unwrap_err();
+    let usual = consenting("");
+    assert!(matches!(told(&usual, 400, "{\"error\":\"invalid_grant\"}"), LoginError::Revoked(_)));
+    assert!(matches!(told(&usual, 401, "{\"error\":\"invalid_client\"}"), LoginError::Client(_)));
+    assert!(matches!(told(&usual, 400, "{\"error\":\"invalid_request\"}"), LoginError::Refused(_)));
+    assert!(matches!(told(&usual, 200, "{\"error\":\"invalid_grant\"}"), LoginError::Revoked(_)));
+    assert!(matches!(told(&usual, 503, ""), LoginError::Refused(_)));
+    let own = login(
+        "format: oauth2_refresh_token\nconfig: {token_url: /t, client_id: a, refresh_token_field: r, revoked: 'status = 403'}",
+    );
+    assert!(matches!(told(&own, 403, "{}"), LoginError::Revoked(_)));
+    assert!(matches!(told(&own, 400, "{\"error\":\"invalid_grant\"}"), LoginError::Refused(_)));
+}
+
+#[test]
+fn what_an_answer_brings_is_kept() {
+    let login = consenting(", context: {host: '$substringAfter(data.instance_url, \"https://\")'}");
+    let told = "{\"access_token\":\"t\",\"refresh_token\":\"r2\",\"instance_url\":\"https://a.example.com\"}";
+    let filled = login.filled(&answer(200, told)).unwrap();
+    assert_eq!(Value::Object(filled), json!({"host": "a.example.com"}));
+    let obtained = login.read(&answer(200, told), &context(), &[]).unwrap();
+    assert_eq!(obtained.refresh_token.unwrap().expose(), "r2");
+    assert!(!format!("{login:?}").is_empty());
+    let error = login.filled(&answer(200, "{\"access_token\":\"t\"}")).unwrap_err();
+    assert!(error.to_string().contains("`host`"), "{error}");
+}
+
+#[test]
+fn a_session_may_log_in_with_a_form_and_end_under_a_success() {
+    let login = login(
+        "format: session\nconfig: {url: /l, body_format: form, body: {user: '{{id}}', otp: '{{otp:undefined}}', keep: true}, token: data.t, expired: 'data.code = 7'}",
+    );
+    let (sent, _) = request(&login, &context());
+    assert_eq!(form(&sent), [("user", "my:id"), ("keep", "true")]);
+    assert!(login.has_expired(&answer(401, "")));
+    assert!(login.has_expired(&answer(200, "{\"code\":7}")));
+    assert!(!login.has_expired(&answer(200, "{\"code\":0}")));
+    assert!(!login.has_expired(&answer(403, "")));
+}
+
+#[test]
+fn what_a_grant_lacks_is_told() {
+    for (config, words) in [
+        ("format: oauth2\nconfig: {token_url: /t, client_id: a}", "`oauth2` needs `authorize`"),
+        (
+            "format: oauth2_refresh_token\nconfig: {token_url: /t, client_id: a}",
+            "`oauth2_refresh_token` needs `refresh_token_field`",
+        ),
+        (
+            "format: oauth2\nconfig: {token_url: /t, client_id: a, authorize: {scope: [a]}}",
+            "`authorize` needs `url`",
+        ),
+        (
+            "format: oauth2\nconfig: {token_url: /t, client_id: a, authorize: {url: /a, scopes: [a]}}",
+            "did you mean `scope`?",
+        ),
+        (
+            "format: session\nconfig: {url: /t, token: data.t, body: text, body_format: form}",
+            "a form needs a `body`",
+        ),
+    ] {
+        let mut problems = Problems::default();
+        let node = Node::parse(&"t.yaml".into(), config).unwrap();
+        crate::compile::authorization(&node, &mut problems);
+        assert!(problems.to_string().contains(words), "{words}: {problems}");
     }
 }

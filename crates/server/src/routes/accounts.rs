@@ -44,6 +44,21 @@ pub(crate) async fn create(State(engine): State<Engine>, By(caller): By, content
     answer::of(result.await)
 }
 
+/// `{id}` -> `{"success": true}`.
+pub(crate) async fn refresh_credentials(
+    State(engine): State<Engine>,
+    By(caller): By,
+    content: Body,
+) -> Response {
+    let result = async {
+        let body = body::object(content).await?;
+        let id = body.get("id").and_then(Value::as_str);
+        let id = id.ok_or_else(|| Error::invalid("`id` is required: the integrated account"))?;
+        engine.refresh_credentials(&caller, id_of(id)?).await
+    };
+    answer::of(result.await)
+}
+
 fn context(body: &Map<String, Value>) -> Result<Option<Map<String, Value>>, Error> {
     match body.get("context") {
         None | Some(Value::Null) => Ok(None),

@@ -1,0 +1,110 @@
+//! Whether an account's credentials work, as calls find out: `needs_reauth` when they do not, `active` when they do again.
+
+use koine_model::{Error, Secret};
+use koine_store::{Account, AccountChange};
+use koine_upstream::TokenError;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::account::{Connection, connect_to};
+use crate::login::AccountLogin;
+use crate::{Caller, Engine, error};
+
+/// The account works, as far as anybody knows.
+const ACTIVE: &str = "active";
+/// Its credentials do not; its owner has to connect it again.
+const NEEDS_REAUTH: &str = "needs_reauth";
+
+impl Engine {
+    /// Renews an account's token now, whether or not it is time.
+    ///
+    /// # Errors
+    /// Credentials that have nothing to renew, or that the vendor does not accept any more.
+    pub async fn refresh_credentials(&self, caller: &Caller, id: Uuid) -> Result<Value, Error> {
+        let connection = connect_to(self, caller, id).await?;
+        let base = self.parts.base_urls.base(&connection.connector.name);
+        let access = connection.access(base)?;
+        let Some(login) = AccountLogin::new(self, &connection, access, base.is_some())? else {
+            return Err(Error::invalid(format!("account {id} has credentials that do not expire")));
+        };
+        let label = &connection.connector.label;
+        match self.renewed(&login).await {
+            Ok(()) => {
+                self.recovered(&connection).await;
+                Ok(json!({"success": true}))
+            }
+            Err(error) => {
+                self.login_refused(&connection, &error).await;
+                Err(error::login_failed(label, &error))
+            }
+        }
+    }
+
+    async fn renewed(&self, login: &AccountLogin) -> Result<(), TokenError> {
+        let (upstream, key) = (&self.parts.upstream, login.key());
+        let old: Secret = upstream.token(&key, login, login.hosts()).await?.value;
+        login.refuse(&old);
+        upstream.forget_token(&key, &old);
+        upstream.token(&key, login, login.hosts()).await?;
+        Ok(())
+    }
+
+    /// The vendor does not accept the account's credentials.
+    pub(crate) async fn refused(&self, connection: &Connection, why: String) {
+        // What is known of it may be old, but then in the store it is not `active`.
+        if connection.account.status == NEEDS_REAUTH {
+            return;
+        }
+        let change = AccountChange {
+            status: Some(NEEDS_REAUTH.to_owned()),
+            last_error: Some(Some(why)),
+            only_from: Some(ACTIVE.to_owned()),
+            ..AccountChange::default()
+        };
+        self.change(connection, change, "integrated_account:authentication_error").await;
+    }
+
+    /// The token endpoint gave no token; only where it meant it, something is wrong with the account.
+    pub(crate) async fn login_refused(&self, connection: &Connection, error: &TokenError) {
+        if let TokenError::Refused { status, body } = error
+            && is_final(*status)
+        {
+            self.refused(
+                connection,
+                format!("{} did not accept the login: {body}", connection.connector.label),
+            )
+            .await;
+        }
+    }
+
+    /// The vendor accepted the account's credentials.
+    pub(crate) async fn recovered(&self, connection: &Connection) {
+        if connection.account.status != NEEDS_REAUTH {
+            return;
+        }
+        let change = AccountChange {
+            status: Some(ACTIVE.to_owned()),
+            last_error: Some(None),
+            only_from: Some(NEEDS_REAUTH.to_owned()),
+            ..AccountChange::default()
+        };
+        self.change(connection, change, "integrated_account:reactivated").await;
+    }
+
+    /// Of several who see the same, one changes the account. A failure to do so fails no call: the next one tries again.
+    async fn change(&self, connection: &Connection, change: AccountChange, event: &'static str) {
+        let Account { environment_id, id, .. } = connection.account;
+        match self.parts.store.update_account(environment_id, id, change).await {
+            Ok(Some(_)) => tracing::info!(account.id = %id, event, "account"),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(account.id = %id, error = %error, "the account's status could not be changed");
+            }
+        }
+    }
+}
+
+/// Whether a token endpoint that answers so has made up its mind.
+pub(crate) fn is_final(status: u16) -> bool {
+    matches!(status, 200..300 | 400..500) && !matches!(status, 408 | 425 | 429)
+}
