@@ -21,12 +21,14 @@ mod telemetry;
 mod commands {
     //! One file per command.
     pub(crate) mod account;
+    pub(crate) mod archive;
     pub(crate) mod config;
     pub(crate) mod connector;
     pub(crate) mod demo;
     pub(crate) mod environment;
     pub(crate) mod jsonata;
     pub(crate) mod matrix;
+    pub(crate) mod migrate;
     pub(crate) mod sandbox;
     pub(crate) mod serve;
     pub(crate) mod token;
@@ -98,6 +100,15 @@ enum Command {
     Jsonata(commands::jsonata::Jsonata),
     /// Call every method of every connector against the sandbox, and tell what each vendor delivers.
     Matrix(commands::matrix::Matrix),
+    Migrate(commands::migrate::Migrate),
+    /// Write the whole installation into an encrypted file, for a backup or another database.
+    #[command(after_help = "Example:\n  koine export koine.export --passphrase-file passphrase")]
+    Export(commands::archive::Archive),
+    /// Read what `koine export` wrote into an empty database.
+    #[command(
+        after_help = "Example:\n  KOINE_DATABASE_URL=postgres://koine@db/koine koine import koine.export --passphrase-file passphrase"
+    )]
+    Import(commands::archive::Archive),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -160,6 +171,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Unified(call) => commands::unified::run(call).await,
         Command::Jsonata(options) => commands::jsonata::run(&options),
         Command::Matrix(options) => commands::matrix::run(&options, format).await,
+        Command::Migrate(options) => commands::migrate::run(&options, format).await,
+        Command::Export(options) => commands::archive::export(&options).await,
+        Command::Import(options) => commands::archive::import(&options).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(

@@ -65,6 +65,12 @@ fn outgoing(settings: &koine_settings::Settings) -> Result<Settings, Failure> {
     })
 }
 
+/// The database alone.
+pub(crate) async fn store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    let (vault, _) = config.keys()?;
+    koine_store::open(&config.database_url, vault).await.map_err(Failure::store)
+}
+
 /// The named environment, or the default one, made when it is missing.
 pub(crate) async fn environment(store: &Arc<dyn Store>, name: Option<&str>) -> Result<Environment, Failure> {
     let wanted = name.unwrap_or(DEFAULT_ENVIRONMENT);

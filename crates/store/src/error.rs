@@ -63,6 +63,14 @@ pub enum StoreError {
         /// Table, column and row.
         what: String,
     },
+    /// An exported file does not open with the key given.
+    #[error(
+        "the file does not open: the passphrase or master key is another one, or its beginning is damaged"
+    )]
+    ExportKey,
+    /// A file cannot be written or read.
+    #[error("the file cannot be written or read")]
+    File(#[source] std::io::Error),
     /// The text given as master key is not one.
     #[error("the master key is not 32 bytes in base64; generate one with `koine key generate`")]
     BadKey,
@@ -77,6 +85,10 @@ impl From<sqlx::Error> for StoreError {
 impl StoreError {
     pub(crate) fn database(source: impl Error + Send + Sync + 'static) -> Self {
         Self::Database(Box::new(source))
+    }
+
+    pub(crate) fn file(source: std::io::Error) -> Self {
+        Self::File(source)
     }
 
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {

@@ -16,6 +16,7 @@
 
 mod changes;
 mod error;
+mod export;
 mod leases;
 mod migrations;
 mod nodes;
@@ -29,10 +30,12 @@ mod types;
 mod vault;
 
 pub use error::StoreError;
+pub use export::{Archive, EXPORTED_TABLES, ExportKey};
 pub use leases::{Lease, Leases};
+pub use migrations::Migration;
 pub use nodes::{Nodes, node_lease};
 pub use oauth::Oauth;
-pub use open::open;
+pub use open::{migrate, migrations, open};
 pub use store::{NOTICED_WITHIN, Store};
 pub use types::account::{Account, AccountChange, AccountFilter, NewAccount};
 pub use types::journal::{Begun, CallRow, ExchangeRow, Finish, NewCall, OpenIntent, StoredAnswer};

@@ -2,9 +2,26 @@
 
 use std::sync::Arc;
 
-use crate::postgres::PostgresStore;
-use crate::sqlite::SqliteStore;
-use crate::{Store, StoreError, Vault};
+use crate::postgres::{self, PostgresStore};
+use crate::sqlite::{self, SqliteStore};
+use crate::{Migration, Store, StoreError, Vault};
+
+/// The databases that there are.
+enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+impl Backend {
+    fn of(url: &str) -> Result<Self, StoreError> {
+        let scheme = url.split_once(':').map_or("(none)", |(scheme, _)| scheme);
+        match scheme {
+            "sqlite" => Ok(Self::Sqlite),
+            "postgres" | "postgresql" => Ok(Self::Postgres),
+            _ => Err(StoreError::UnsupportedUrl { scheme: scheme.to_owned() }),
+        }
+    }
+}
 
 /// Opens the database at `url`, creating and migrating it as needed, and checks that `vault` holds its master key.
 ///
@@ -17,12 +34,30 @@ use crate::{Store, StoreError, Vault};
 /// [`StoreError::NewerSchema`] when a newer Koine migrated it, [`StoreError::Unreachable`] when the server does not let us
 /// in, [`StoreError::Database`] when a file cannot be opened or migrated.
 pub async fn open(url: &str, vault: Vault) -> Result<Arc<dyn Store>, StoreError> {
-    let Some((scheme, _)) = url.split_once(':') else {
-        return Err(StoreError::UnsupportedUrl { scheme: "(none)".to_owned() });
-    };
-    match scheme {
-        "sqlite" => Ok(Arc::new(SqliteStore::open(url, vault).await?)),
-        "postgres" | "postgresql" => Ok(Arc::new(PostgresStore::open(url, vault).await?)),
-        _ => Err(StoreError::UnsupportedUrl { scheme: scheme.to_owned() }),
+    match Backend::of(url)? {
+        Backend::Sqlite => Ok(Arc::new(SqliteStore::open(url, vault).await?)),
+        Backend::Postgres => Ok(Arc::new(PostgresStore::open(url, vault).await?)),
+    }
+}
+
+/// The steps of the schema, and which of them the database at `url` has. Changes nothing.
+///
+/// # Errors
+/// As [`open`], and a schema that is too new is none.
+pub async fn migrations(url: &str) -> Result<Vec<Migration>, StoreError> {
+    match Backend::of(url)? {
+        Backend::Sqlite => sqlite::migrations(url).await,
+        Backend::Postgres => postgres::migrations(url).await,
+    }
+}
+
+/// Brings the database at `url` to this build's schema, as [`open`] does, without the master key.
+///
+/// # Errors
+/// As [`open`].
+pub async fn migrate(url: &str) -> Result<(), StoreError> {
+    match Backend::of(url)? {
+        Backend::Sqlite => sqlite::migrate(url).await,
+        Backend::Postgres => postgres::migrate(url).await,
     }
 }

@@ -7,8 +7,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    Account, AccountChange, AccountFilter, ApiToken, AuditEntry, AuditRecord, Begun, CallRow, Environment,
-    ExchangeRow, Finish, Leases, NewAccount, NewCall, NewToken, Nodes, Oauth, OpenIntent, StoreError,
+    Account, AccountChange, AccountFilter, ApiToken, Archive, AuditEntry, AuditRecord, Begun, CallRow,
+    Environment, ExchangeRow, Finish, Leases, NewAccount, NewCall, NewToken, Nodes, Oauth, OpenIntent,
+    StoreError,
 };
 
 /// How soon a change by another process on the same database is noticed. One by this process is noticed at once.
@@ -17,7 +18,7 @@ pub const NOTICED_WITHIN: Duration = Duration::from_millis(50);
 /// Durable state. Every write is on disk when its method returns. Every method may fail with
 /// [`StoreError::Database`]; those that read sealed columns, with [`StoreError::Corrupt`].
 #[async_trait]
-pub trait Store: Leases + Nodes + Oauth + 'static {
+pub trait Store: Archive + Leases + Nodes + Oauth + 'static {
     /// Creates an environment with its own data key. [`StoreError::Conflict`] when the name is taken.
     async fn create_environment(&self, name: &str) -> Result<Environment, StoreError>;
     /// All environments, oldest first.

@@ -93,6 +93,41 @@ impl Vault {
         let key: &[u8; KEY_LEN] = bytes.as_slice().try_into().map_err(|_| place.corrupt())?;
         Ok(DataKey::new(key))
     }
+
+    /// A bare key, for an export.
+    pub(crate) fn bare(&self, what: &Wrapped<'_>, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        what.at(|place| self.master.open(place, wrapped))
+    }
+
+    /// Wraps a key of an import; `None` when it is none.
+    pub(crate) fn wrap(&self, what: &Wrapped<'_>, bare: &[u8]) -> Option<Vec<u8>> {
+        (bare.len() == KEY_LEN).then(|| what.at(|place| self.master.seal(place, bare)))
+    }
+
+    /// The master key itself, for what belongs to no environment.
+    pub(crate) fn master(&self) -> &DataKey {
+        &self.master
+    }
+}
+
+/// Keys that are stored under the master key.
+pub(crate) enum Wrapped<'a> {
+    /// Of an environment.
+    Data(Uuid),
+    /// Of the installation, by its name.
+    Installation(&'a str),
+}
+
+impl Wrapped<'_> {
+    fn at<T>(&self, then: impl FnOnce(Place<'_>) -> T) -> T {
+        match self {
+            Self::Data(environment) => then(data_key_place(*environment)),
+            Self::Installation(name) => {
+                let column = format!("installation_keys.sealed/{name}");
+                then(Place { environment: Uuid::nil(), row: Uuid::nil(), column: &column })
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Vault {
@@ -126,7 +161,7 @@ impl Place<'_> {
 pub(crate) struct DataKey(RandomizedNonceKey);
 
 impl DataKey {
-    fn new(bytes: &[u8; KEY_LEN]) -> Self {
+    pub(crate) fn new(bytes: &[u8; KEY_LEN]) -> Self {
         Self(RandomizedNonceKey::new(&AES_256_GCM, bytes).expect("AES-256 takes 32 bytes"))
     }
 

@@ -16,7 +16,8 @@ pub(super) fn root() -> PathBuf {
 /// Builds a package as it is shipped.
 pub(super) fn build(package: &str) -> Result<(), String> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let status = Command::new(cargo).args(["build", "--profile", "dist", "-p", package]).current_dir(root()).status();
+    let status =
+        Command::new(cargo).args(["build", "--profile", "dist", "-p", package]).current_dir(root()).status();
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("cargo build -p {package}: {status}")),

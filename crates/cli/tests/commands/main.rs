@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the reason")]
 
 mod connector;
+mod database;
 mod jsonata;
 mod pipe;
 mod settings;

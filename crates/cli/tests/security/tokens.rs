@@ -67,7 +67,7 @@ fn filled(pattern: &str) -> String {
 /// An account that nobody has.
 const NOBODYS: &str = "01a00000-0000-7000-8000-000000000000";
 
-fn body(verb: &str, account: &str) -> Value {
+fn body(verb: &str) -> Value {
     match verb {
         "POST" => {
             json!({"user_id": "1", "group_id": "1", "tenant_id": "acme", "connector": "mirror", "context": {}})
@@ -116,13 +116,13 @@ async fn a_token_that_is_none_is_refused_everywhere_and_always_alike() {
     ];
     for Attempt { verb, path, .. } in attempts() {
         let (verb, path) = (verb.as_str(), path.replace("ACCOUNT", NOBODYS));
-        let first = stand.send_as("x", verb, &path, &body(verb, NOBODYS)).await;
+        let first = stand.send_as("x", verb, &path, &body(verb)).await;
         assert_eq!((first.status, code(&first)), (401, "unauthenticated"), "{verb} {path}: {}", first.text());
         for token in &wrong {
-            let answer = stand.send_as(token, verb, &path, &body(verb, NOBODYS)).await;
+            let answer = stand.send_as(token, verb, &path, &body(verb)).await;
             assert_eq!(told(&answer, NOBODYS), told(&first, NOBODYS), "{verb} {path} with {token}");
         }
-        let none = stand.send_as("", verb, &path, &body(verb, NOBODYS)).await;
+        let none = stand.send_as("", verb, &path, &body(verb)).await;
         assert_eq!((none.status, code(&none)), (401, "unauthenticated"), "{verb} {path}");
         // nor by other ways than the header
         let other = format!(
@@ -157,8 +157,7 @@ async fn what_is_somebody_elses_does_not_exist() {
         };
         for Attempt { verb, path, .. } in attempts().into_iter().filter(named) {
             let asked = async |id: &str| {
-                let answer =
-                    stand.send_as(token, &verb, &path.replace("ACCOUNT", id), &body(&verb, id)).await;
+                let answer = stand.send_as(token, &verb, &path.replace("ACCOUNT", id), &body(&verb)).await;
                 told(&answer, id)
             };
             let (theirs, nobodys) = (asked(&account).await, asked(NOBODYS).await);
@@ -227,7 +226,7 @@ async fn a_token_that_may_read_changes_nothing() {
                 About::Environment => limited,
                 _ => false,
             };
-            let answer = stand.send_as(&token, verb, &path, &body(verb, &account)).await;
+            let answer = stand.send_as(&token, verb, &path, &body(verb)).await;
             if needs_more || not_for_it {
                 let refused = (answer.status, code(&answer)) == (403, "not_allowed");
                 assert!(refused, "{verb} {path}: {}", answer.text());

@@ -8,7 +8,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Connection as _, Executor as _};
 
 use super::Changes;
-use crate::{StoreError, migrations};
+use crate::StoreError;
+use crate::migrations::{Migration, compare, failed};
 
 /// Connections of one node. Statements are short, so a few serve many calls.
 const CONNECTIONS: u32 = 16;
@@ -39,7 +40,7 @@ const SESSION: &str = "SELECT set_config('synchronous_commit', 'on', false)
      WHERE current_setting('synchronous_commit') IN ('off', 'false', 'no', '0');
      SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// An open database; readers and writers share its connections.
 pub(super) struct Opened {
@@ -50,11 +51,7 @@ pub(super) struct Opened {
 
 pub(super) async fn connect(url: &str) -> Result<Opened, StoreError> {
     let options = options(url)?;
-    // By hand at first: a pool would go on trying, and then say no more than that it took too long.
-    let mut first =
-        PgConnection::connect_with(&options).await.map_err(|error| unreachable(&options, error))?;
-    MIGRATIONS.run(&mut first).await.map_err(|error| migrations::failed(&MIGRATIONS, error))?;
-    first.close().await?;
+    apply(&options).await?;
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(PATIENCE)
@@ -63,6 +60,36 @@ pub(super) async fn connect(url: &str) -> Result<Opened, StoreError> {
         .await?;
     let changes = Changes::new(options).await?;
     Ok(Opened { write: pool.clone(), read: pool, changes })
+}
+
+/// By hand before there is a pool: that one would go on trying, and then say no more than that it took too long.
+async fn reach(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
+    PgConnection::connect_with(options).await.map_err(|error| unreachable(options, error))
+}
+
+async fn apply(options: &PgConnectOptions) -> Result<(), StoreError> {
+    let mut connection = reach(options).await?;
+    MIGRATIONS.run(&mut connection).await.map_err(|error| failed(&MIGRATIONS, error))?;
+    Ok(connection.close().await?)
+}
+
+/// As [`crate::migrations`].
+pub(crate) async fn migrations(url: &str) -> Result<Vec<Migration>, StoreError> {
+    let mut connection = reach(&options(url)?).await?;
+    let has_any: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+        .fetch_one(&mut connection)
+        .await?;
+    let applied: Vec<i64> = match has_any {
+        true => sqlx::query_scalar("SELECT version FROM _sqlx_migrations").fetch_all(&mut connection).await?,
+        false => Vec::new(),
+    };
+    connection.close().await?;
+    Ok(compare(&MIGRATIONS, &applied))
+}
+
+/// As [`crate::migrate`].
+pub(crate) async fn migrate(url: &str) -> Result<(), StoreError> {
+    apply(&options(url)?).await
 }
 
 fn options(url: &str) -> Result<PgConnectOptions, StoreError> {

@@ -11,10 +11,12 @@ use sqlx::{Pool, Transaction};
 use uuid::Uuid;
 
 use crate::StoreError;
+use crate::export::{Column, Kind};
 
 pub(crate) use sql::SqlStore as PostgresStore;
 
 use changes::Changes;
+pub(crate) use connect::{migrate, migrations};
 type Db = sqlx::Postgres;
 type DbRow = sqlx::postgres::PgRow;
 type DbConnection = sqlx::PgConnection;
@@ -36,4 +38,30 @@ async fn lock_call(transaction: &mut DbConnection, call: Uuid) -> Result<(), Sto
         .execute(transaction)
         .await?;
     Ok(())
+}
+
+/// The schema that this build makes.
+fn schema() -> i64 {
+    crate::migrations::newest(&connect::MIGRATIONS)
+}
+
+/// The columns of a table, in order.
+async fn columns(connection: &mut DbConnection, table: &str) -> Result<Vec<Column>, StoreError> {
+    let found: Vec<(String, String)> = sqlx::query_as(
+        "SELECT column_name::text, data_type::text FROM information_schema.columns
+         WHERE table_schema = current_schema() AND table_name = $1 ORDER BY ordinal_position",
+    )
+    .bind(table.to_owned())
+    .fetch_all(connection)
+    .await?;
+    found
+        .into_iter()
+        .map(|(name, declared)| match declared.as_str() {
+            "text" => Ok(Column { name, kind: Kind::Text }),
+            "bigint" => Ok(Column { name, kind: Kind::Number }),
+            "boolean" => Ok(Column { name, kind: Kind::Flag }),
+            "bytea" => Ok(Column { name, kind: Kind::Bytes }),
+            _ => Err(StoreError::corrupt(format!("{table}.{name} is of the type {declared}"))),
+        })
+        .collect()
 }

@@ -1,5 +1,5 @@
 //! [`Store`] over a database. This source is compiled once for each of them: the module that includes it says what
-//! differs ([`Db`], [`connect`], [`Changes`], [`begin`], [`begin_reading`], [`lock_call`]).
+//! differs ([`Db`], [`connect`], [`Changes`], [`begin`], [`begin_reading`], [`lock_call`], [`columns`], [`schema`]).
 //!
 //! So a statement here is one that both understand: parameters are `$1`, upserts are `ON CONFLICT`, times come from
 //! Rust as text. It must also hold where several write at once: what is checked is locked, or checked by the very
@@ -20,6 +20,7 @@ macro_rules! abandoned {
 }
 
 mod accounts;
+mod archive;
 mod audit;
 mod environments;
 mod finish;
@@ -39,7 +40,7 @@ use serde_json::Value;
 use sqlx::Pool;
 use uuid::Uuid;
 
-use super::{Changes, Db, DbConnection, DbRow, begin, begin_reading, connect, lock_call};
+use super::{Changes, Db, DbConnection, DbRow, begin, begin_reading, columns, connect, lock_call, schema};
 use crate::vault::DataKey;
 use crate::{
     Account, AccountChange, AccountFilter, ApiToken, AuditEntry, AuditRecord, Begun, CallRow, Environment,

@@ -12,15 +12,16 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 
-use super::{Changes, begin};
-use crate::{StoreError, migrations};
+use super::Changes;
+use crate::StoreError;
+use crate::migrations::{Migration, compare, failed};
 
 /// How long a statement waits for another process's write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections that only read. SQLite has one writer, so the writing pool has one.
 const READERS: u32 = 4;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// An open database.
 pub(super) struct Opened {
@@ -31,14 +32,19 @@ pub(super) struct Opened {
     pub(super) changes: Changes,
 }
 
-pub(super) async fn connect(url: &str) -> Result<Opened, StoreError> {
+/// The options, and whether the database is only in memory.
+fn options(url: &str) -> Result<(SqliteConnectOptions, bool), StoreError> {
     let options = SqliteConnectOptions::from_str(url)?
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true);
-    let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+    Ok((options, url.contains(":memory:") || url.contains("mode=memory")))
+}
+
+pub(super) async fn connect(url: &str) -> Result<Opened, StoreError> {
+    let (options, in_memory) = options(url)?;
     if !in_memory {
         create_private(options.get_filename()).map_err(StoreError::database)?;
     }
@@ -50,7 +56,7 @@ pub(super) async fn connect(url: &str) -> Result<Opened, StoreError> {
         .max_lifetime(lifetime)
         .connect_with(options.clone())
         .await?;
-    migrate(&write).await?;
+    apply(&mut *write.acquire().await?).await?;
     if in_memory {
         return Ok(Opened { read: write.clone(), write, changes: Changes::new(None).await? });
     }
@@ -62,10 +68,41 @@ pub(super) async fn connect(url: &str) -> Result<Opened, StoreError> {
 }
 
 /// All migrations or none, and by one process at a time.
-async fn migrate(write: &SqlitePool) -> Result<(), StoreError> {
-    let mut transaction = begin(write).await?;
-    MIGRATIONS.run(&mut *transaction).await.map_err(|error| migrations::failed(&MIGRATIONS, error))?;
+async fn apply(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    MIGRATIONS.run(&mut *transaction).await.map_err(|error| failed(&MIGRATIONS, error))?;
     Ok(transaction.commit().await?)
+}
+
+/// As [`crate::migrations`].
+pub(crate) async fn migrations(url: &str) -> Result<Vec<Migration>, StoreError> {
+    let (options, _) = options(url)?;
+    let is_there = options.get_filename().try_exists().map_err(StoreError::database)?;
+    if !is_there {
+        return Ok(compare(&MIGRATIONS, &[]));
+    }
+    let mut connection = SqliteConnection::connect_with(&options.create_if_missing(false)).await?;
+    let has_any: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')")
+            .fetch_one(&mut connection)
+            .await?;
+    let applied: Vec<i64> = match has_any {
+        true => sqlx::query_scalar("SELECT version FROM _sqlx_migrations").fetch_all(&mut connection).await?,
+        false => Vec::new(),
+    };
+    connection.close().await?;
+    Ok(compare(&MIGRATIONS, &applied))
+}
+
+/// As [`crate::migrate`].
+pub(crate) async fn migrate(url: &str) -> Result<(), StoreError> {
+    let (options, in_memory) = options(url)?;
+    if !in_memory {
+        create_private(options.get_filename()).map_err(StoreError::database)?;
+    }
+    let mut connection = SqliteConnection::connect_with(&options).await?;
+    apply(&mut connection).await?;
+    Ok(connection.close().await?)
 }
 
 /// Creates the file readable by its owner alone; SQLite gives its side files the same mode.

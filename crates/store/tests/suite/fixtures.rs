@@ -84,6 +84,27 @@ impl Home {
         }
     }
 
+    /// Says that a newer Koine migrated it.
+    pub(crate) async fn from_the_future(&self) {
+        self.run(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             SELECT 9999, 'from the future', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
+        )
+        .await;
+    }
+
+    /// All tables, by name.
+    pub(crate) async fn tables(&self) -> Vec<String> {
+        if let Place::Server(database) = &self.place {
+            let names = "SELECT table_name FROM information_schema.tables
+                         WHERE table_schema = current_schema() ORDER BY table_name COLLATE \"C\"";
+            return database.run(names).lines().map(str::to_owned).collect();
+        }
+        let mut raw = SqliteConnection::connect(&self.url).await.unwrap();
+        let names = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
+        sqlx::query_scalar(names).fetch_all(&mut raw).await.unwrap()
+    }
+
     /// The context of the one account, as stored.
     pub(crate) async fn sealed_context(&self) -> Vec<u8> {
         let hex = if let Place::Server(database) = &self.place {

@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod archive;
 mod at_rest;
 mod environments;
 mod fixtures;
@@ -76,6 +77,8 @@ on_a_store! {
 }
 
 on_a_home! {
+    archive: an_installation_moves_and_comes_back,
+        what_is_wrong_with_a_file_is_told_and_nothing_of_it_is_kept, every_table_is_exported_or_stays_on_purpose;
     at_rest: secrets_are_not_readable, tampered_contexts_are_corrupt, swapped_contexts_are_corrupt,
         accounts_moved_to_another_environment_are_corrupt, swapped_data_keys_are_corrupt,
         a_removed_key_check_does_not_open_the_door, keys_count_for_a_day;

@@ -68,11 +68,7 @@ pub(crate) async fn another_master_key_is_refused(home: &Home) {
 
 pub(crate) async fn a_newer_schema_is_refused(home: &Home) {
     home.open().await.close().await;
-    home.run(
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-         SELECT 9999, 'from the future', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
-    )
-    .await;
+    home.from_the_future().await;
     let key = MasterKey::generate();
     let refused = home.open_with(key).await.err().unwrap();
     assert!(matches!(refused, StoreError::NewerSchema { found: 9999, .. }), "{refused:?}");

@@ -1,0 +1,404 @@
+//! An installation as one encrypted file: the words that its writing and its reading share.
+//!
+//! The file is a line of JSON, the [`Header`], and then frames: a length (4 bytes, big-endian) and a sealed part
+//! (AES-256-GCM, as everything that the vault seals). What a part is sealed for names the header, the part's number
+//! and whether it is the last: parts that were altered, swapped, left out or taken from another file do not open, and a
+//! file that ends early has no last one.
+//!
+//! The key is the installation's master key, or made of a passphrase. That is PBKDF2 because the cryptographic library
+//! that is here already has it, and a passphrase in a file is better made by a program than by a person; the
+//! number of rounds is what OWASP asks of HMAC-SHA-256, and travels in the header.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::num::NonZeroU32;
+
+use async_trait::async_trait;
+use aws_lc_rs::{digest, pbkdf2};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::vault::{DataKey, Place};
+use crate::{StoreError, Vault};
+
+/// What an installation consists of; whatever a table refers to comes before it. The others are of one database or one
+/// moment: the key check, leases, locks, consents under way, the list of migrations.
+pub const EXPORTED_TABLES: &[&str] = &[
+    "environments",
+    "installation_keys",
+    "api_tokens",
+    "api_token_uses",
+    "accounts",
+    "oauth_apps",
+    "grants",
+    "calls",
+    "idempotency_keys",
+    "intents",
+    "exchanges",
+    "audit",
+    "audit_log",
+    "audit_head",
+];
+
+/// A column of a table, as the database describes it.
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Number,
+    Flag,
+    Bytes,
+}
+
+/// An installation as a file, and back, between any two databases.
+#[async_trait]
+pub trait Archive: Send + Sync {
+    /// Writes everything, as it is at one moment: environments with their data keys, tokens, accounts, journal, audit log.
+    /// [`StoreError::File`] when it cannot be written.
+    async fn export(&self, key: &ExportKey, to: &mut (dyn Write + Send)) -> Result<(), StoreError>;
+    /// Reads what [`Self::export`] wrote into an empty database, all or nothing. Data keys are wrapped by this
+    /// installation's master key. [`StoreError::Conflict`] when the database is not empty, [`StoreError::ExportKey`] for
+    /// the wrong key, [`StoreError::Invalid`] for a file that is not whole or of another schema,
+    /// [`StoreError::Corrupt`] for one that was altered.
+    async fn import(&self, key: &ExportKey, from: &mut (dyn Read + Send)) -> Result<(), StoreError>;
+}
+
+/// The first thing in every file; another number is another format.
+const FORMAT: u32 = 1;
+const ROUNDS: u32 = 600_000;
+/// More than anybody sets, and few enough to be refused in no time.
+const MOST_ROUNDS: u32 = 10_000_000;
+/// A passphrase shorter than this is no protection for a file that leaves the machine.
+const LEAST_PASSPHRASE: usize = 12;
+/// A header is some 200 bytes, a part some 100 kB.
+const MOST_HEADER: usize = 4096;
+const MOST_PART: usize = 1 << 28;
+/// What the first part holds: whether it opens tells a wrong key from a damaged file.
+const CHECK: &[u8] = b"koine export";
+
+/// What opens an exported file.
+pub enum ExportKey {
+    /// The master key of the installation; the one that imports must have the same.
+    Master,
+    /// A text of its own.
+    Passphrase(Zeroizing<String>),
+}
+
+impl ExportKey {
+    /// A passphrase; white space around it is ignored.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] when it is too short.
+    pub fn passphrase(text: &str) -> Result<Self, StoreError> {
+        let text = Zeroizing::new(text.trim().to_owned());
+        if text.chars().count() < LEAST_PASSPHRASE {
+            let what = format!("the passphrase has fewer than {LEAST_PASSPHRASE} characters");
+            return Err(StoreError::Invalid { what });
+        }
+        Ok(Self::Passphrase(text))
+    }
+}
+
+impl fmt::Debug for ExportKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ExportKey([redacted])")
+    }
+}
+
+/// What must be known before anything can be opened.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    koine_export: u32,
+    /// Of this file.
+    id: Uuid,
+    /// The schema that its tables have.
+    schema: i64,
+    key: KeyKind,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+enum KeyKind {
+    Master,
+    Passphrase { kdf: String, rounds: u32, salt: String },
+}
+
+/// The kind of rounds that [`KeyKind::Passphrase`] counts.
+const KDF: &str = "pbkdf2-hmac-sha256";
+
+impl KeyKind {
+    fn new(key: &ExportKey) -> Self {
+        match key {
+            ExportKey::Master => Self::Master,
+            ExportKey::Passphrase(_) => Self::Passphrase {
+                kdf: KDF.to_owned(),
+                rounds: ROUNDS,
+                salt: STANDARD.encode(crate::vault::random().as_slice()),
+            },
+        }
+    }
+
+    /// `None` is the vault's own key.
+    fn data_key(&self, key: &ExportKey) -> Result<Option<DataKey>, StoreError> {
+        let wrong = |what: &str| StoreError::Invalid { what: what.to_owned() };
+        match (self, key) {
+            (Self::Master, ExportKey::Master) => Ok(None),
+            (Self::Passphrase { kdf, rounds, salt }, ExportKey::Passphrase(text)) => {
+                let rounds = NonZeroU32::new(*rounds).filter(|rounds| rounds.get() <= MOST_ROUNDS);
+                let (Some(rounds), Ok(salt), KDF) = (rounds, STANDARD.decode(salt), kdf.as_str()) else {
+                    return Err(wrong("the file's header does not say how its key is made"));
+                };
+                let mut bytes = Zeroizing::new([0; 32]);
+                pbkdf2::derive(
+                    pbkdf2::PBKDF2_HMAC_SHA256,
+                    rounds,
+                    &salt,
+                    text.as_bytes(),
+                    bytes.as_mut_slice(),
+                );
+                Ok(Some(DataKey::new(&bytes)))
+            }
+            (Self::Master, ExportKey::Passphrase(_)) => {
+                Err(wrong("the file was exported under a master key, not under a passphrase"))
+            }
+            (Self::Passphrase { .. }, ExportKey::Master) => {
+                Err(wrong("the file was exported under a passphrase; give it"))
+            }
+        }
+    }
+}
+
+/// What a file's parts are sealed with and for.
+struct Seal<'a> {
+    vault: &'a Vault,
+    own: Option<DataKey>,
+    header: Uuid,
+    header_sha256: String,
+    number: u64,
+}
+
+impl<'a> Seal<'a> {
+    fn new(vault: &'a Vault, own: Option<DataKey>, id: Uuid, line: &[u8]) -> Self {
+        let hash = digest::digest(&digest::SHA256, line);
+        let header_sha256 = STANDARD.encode(hash.as_ref());
+        Self { vault, own, header: id, header_sha256, number: 0 }
+    }
+
+    fn key(&self) -> &DataKey {
+        self.own.as_ref().unwrap_or_else(|| self.vault.master())
+    }
+
+    fn column(&self, is_last: bool) -> String {
+        format!("export/{}/{}/{is_last}", self.header_sha256, self.number)
+    }
+
+    fn seal(&mut self, is_last: bool, plain: &[u8]) -> Vec<u8> {
+        let column = self.column(is_last);
+        let sealed =
+            self.key().seal(Place { environment: Uuid::nil(), row: self.header, column: &column }, plain);
+        self.number += 1;
+        sealed
+    }
+
+    /// The part, and whether it is the last one.
+    fn open(&mut self, sealed: &[u8]) -> Option<(Zeroizing<Vec<u8>>, bool)> {
+        let opened = [false, true].into_iter().find_map(|is_last| {
+            let column = self.column(is_last);
+            let place = Place { environment: Uuid::nil(), row: self.header, column: &column };
+            Some((self.key().open(place, sealed).ok()?, is_last))
+        });
+        self.number += 1;
+        opened
+    }
+}
+
+/// Writes a file, part by part.
+pub(crate) struct Writer<'a> {
+    to: &'a mut (dyn Write + Send),
+    seal: Seal<'a>,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(
+        to: &'a mut (dyn Write + Send),
+        vault: &'a Vault,
+        key: &ExportKey,
+        schema: i64,
+    ) -> Result<Self, StoreError> {
+        let header = Header { koine_export: FORMAT, id: Uuid::now_v7(), schema, key: KeyKind::new(key) };
+        let mut line = serde_json::to_vec(&header).expect("a header is JSON");
+        line.push(b'\n');
+        to.write_all(&line).map_err(StoreError::file)?;
+        let seal = Seal::new(vault, header.key.data_key(key)?, header.id, &line);
+        let mut writer = Self { to, seal };
+        writer.write(false, CHECK)?;
+        Ok(writer)
+    }
+
+    pub(crate) fn part(&mut self, plain: &[u8]) -> Result<(), StoreError> {
+        self.write(false, plain)
+    }
+
+    /// The last part: without it a file is not whole.
+    pub(crate) fn end(mut self) -> Result<(), StoreError> {
+        self.write(true, &[])?;
+        self.to.flush().map_err(StoreError::file)
+    }
+
+    fn write(&mut self, is_last: bool, plain: &[u8]) -> Result<(), StoreError> {
+        let sealed = self.seal.seal(is_last, plain);
+        let length = u32::try_from(sealed.len()).expect("a part is far smaller than 4 GiB");
+        self.to.write_all(&length.to_be_bytes()).map_err(StoreError::file)?;
+        self.to.write_all(&sealed).map_err(StoreError::file)
+    }
+}
+
+/// Reads a file, part by part.
+pub(crate) struct Reader<'a> {
+    from: &'a mut (dyn Read + Send),
+    seal: Seal<'a>,
+    pub(crate) schema: i64,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(
+        from: &'a mut (dyn Read + Send),
+        vault: &'a Vault,
+        key: &ExportKey,
+    ) -> Result<Self, StoreError> {
+        let line = header_line(from)?;
+        let header: Header = serde_json::from_slice(&line)
+            .ok()
+            .filter(|header: &Header| header.koine_export == FORMAT)
+            .ok_or_else(|| StoreError::Invalid { what: "the file is no export of this koine".to_owned() })?;
+        let seal = Seal::new(vault, header.key.data_key(key)?, header.id, &line);
+        let mut reader = Self { from, seal, schema: header.schema };
+        match reader.sealed_part()?.and_then(|sealed| reader.seal.open(&sealed)) {
+            Some((check, false)) if check.as_slice() == CHECK => Ok(reader),
+            _ => Err(StoreError::ExportKey),
+        }
+    }
+
+    /// The next part; `None` after the last one, with nothing behind it.
+    pub(crate) fn part(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        let number = self.seal.number;
+        let sealed = self.sealed_part()?.ok_or_else(|| StoreError::Invalid {
+            what: format!("the file is not whole: it ends before part {number}"),
+        })?;
+        match self.seal.open(&sealed) {
+            None => Err(StoreError::corrupt(format!("part {number} of the file"))),
+            Some((part, false)) => Ok(Some(part)),
+            Some((_, true)) => match self.from.read(&mut [0]).map_err(StoreError::file)? {
+                0 => Ok(None),
+                _ => Err(StoreError::corrupt("something follows the file's end")),
+            },
+        }
+    }
+
+    /// `None` when the file ends here or within it.
+    fn sealed_part(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut length = [0; 4];
+        if !fill(self.from, &mut length)? {
+            return Ok(None);
+        }
+        let length = u32::from_be_bytes(length) as usize;
+        if length > MOST_PART {
+            return Err(StoreError::corrupt(format!("part {} of the file", self.seal.number)));
+        }
+        // Read as it comes: a wrong length asks for no memory that the file does not fill.
+        let mut sealed = Vec::new();
+        let mut part = Read::take(&mut *self.from, length as u64);
+        let read = part.read_to_end(&mut sealed).map_err(StoreError::file)?;
+        Ok((read == length).then_some(sealed))
+    }
+}
+
+fn header_line(from: &mut dyn Read) -> Result<Vec<u8>, StoreError> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while line.len() < MOST_HEADER && line.last() != Some(&b'\n') && fill(from, &mut byte)? {
+        line.push(byte[0]);
+    }
+    Ok(line)
+}
+
+/// `false` when there is not as much.
+fn fill(from: &mut dyn Read, buffer: &mut [u8]) -> Result<bool, StoreError> {
+    match from.read_exact(buffer) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(StoreError::file(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MasterKey;
+
+    fn vault() -> Vault {
+        Vault::new(MasterKey::generate())
+    }
+
+    fn written(vault: &Vault, key: &ExportKey) -> Vec<u8> {
+        let mut file = Vec::new();
+        let mut writer = Writer::new(&mut file, vault, key, 7).unwrap();
+        for part in [b"first".as_slice(), b"second"] {
+            writer.part(part).unwrap();
+        }
+        writer.end().unwrap();
+        file
+    }
+
+    fn read(vault: &Vault, key: &ExportKey, file: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut file = file;
+        let mut reader = Reader::new(&mut file, vault, key)?;
+        assert_eq!(reader.schema, 7);
+        let mut parts = Vec::new();
+        while let Some(part) = reader.part()? {
+            parts.push(part.to_vec());
+        }
+        Ok(parts)
+    }
+
+    #[test]
+    fn what_was_written_is_read_with_the_same_key_only() {
+        let (one, other) = (vault(), vault());
+        let phrase = ExportKey::passphrase(" correct horse battery \n").unwrap();
+        let wrong = ExportKey::passphrase("correct horse buttery").unwrap();
+        let parts = [b"first".to_vec(), b"second".to_vec()];
+        let (by_master, by_phrase) = (written(&one, &ExportKey::Master), written(&one, &phrase));
+        assert_eq!(read(&one, &ExportKey::Master, &by_master).unwrap(), parts);
+        assert_eq!(read(&other, &phrase, &by_phrase).unwrap(), parts, "another installation may read it");
+        assert!(matches!(read(&other, &ExportKey::Master, &by_master), Err(StoreError::ExportKey)));
+        assert!(matches!(read(&one, &wrong, &by_phrase), Err(StoreError::ExportKey)));
+        for (key, file) in [(&phrase, &by_master), (&ExportKey::Master, &by_phrase)] {
+            assert!(matches!(read(&one, key, file), Err(StoreError::Invalid { .. })));
+        }
+        assert!(ExportKey::passphrase("too short").is_err());
+        assert!(!format!("{phrase:?}").contains("horse"));
+    }
+
+    #[test]
+    fn whatever_is_cut_altered_or_added_is_noticed() {
+        let vault = vault();
+        let file = written(&vault, &ExportKey::Master);
+        for length in 0..file.len() {
+            assert!(read(&vault, &ExportKey::Master, &file[..length]).is_err(), "cut to {length}");
+        }
+        for at in 0..file.len() {
+            let mut altered = file.clone();
+            altered[at] ^= 1;
+            assert!(read(&vault, &ExportKey::Master, &altered).is_err(), "altered at {at}");
+        }
+        assert!(read(&vault, &ExportKey::Master, &[file.as_slice(), b"x"].concat()).is_err());
+    }
+}
