@@ -9,6 +9,7 @@ use koine_model::{Effect, Verb};
 
 use crate::expr::Expr;
 use crate::facts::Facts;
+use crate::pattern::Pattern;
 use crate::template::{Template, TextTemplate};
 
 pub use credentials::{
@@ -229,7 +230,7 @@ pub struct Row {
     /// The method half.
     pub method: Option<Choice>,
     /// The whole path id must match this.
-    pub id_pattern: Option<regex::Regex>,
+    pub id_pattern: Option<Pattern>,
     /// Default vendor query.
     pub query: Option<Template>,
     /// Computed vendor query.
@@ -294,7 +295,7 @@ pub struct Parameter {
     /// The only values.
     pub values: Vec<String>,
     /// What the whole value must look like.
-    pub pattern: Option<regex::Regex>,
+    pub pattern: Option<Pattern>,
     /// For the documentation.
     pub note: Option<String>,
 }

@@ -17,6 +17,7 @@ pub mod login;
 pub mod map;
 pub mod models;
 mod multipart;
+pub mod pattern;
 pub mod plan;
 pub mod problem;
 pub mod reader;

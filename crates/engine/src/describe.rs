@@ -4,6 +4,7 @@ use koine_connector::Connector;
 use koine_connector::compiled::{Parameter, Row};
 use koine_connector::expr::Expr;
 use koine_connector::facts::Confidence;
+use koine_connector::pattern::Pattern;
 use serde_json::{Map, Value, json};
 
 /// A connector in short: identity, credential fields, resources and methods.
@@ -18,7 +19,7 @@ pub fn describe(connector: &Connector) -> Value {
                 .iter()
                 .map(|(name, field)| {
                     json!({"name": name, "label": field.label, "secret": field.secret, "required": field.required,
-                           "pattern": field.pattern.as_ref().map(regex_text), "example": field.example,
+                           "pattern": field.pattern.as_ref().map(Pattern::as_str), "example": field.example,
                            "help": field.help})
                 })
                 .collect();
@@ -89,11 +90,5 @@ fn parameter(place: &str, (name, parameter): (&String, &Parameter)) -> Value {
     json!({"name": name, "in": place, "type": parameter.kind, "required": parameter.required,
            "required_if": parameter.required_if.as_ref().map(Expr::source),
            "enum": (!parameter.values.is_empty()).then_some(&parameter.values),
-           "pattern": parameter.pattern.as_ref().map(regex_text), "note": parameter.note})
-}
-
-/// The pattern as the connector wrote it, without the anchors that the compiler adds.
-pub(crate) fn regex_text(pattern: &regex::Regex) -> String {
-    let text = pattern.as_str();
-    text.strip_prefix("^(?:").and_then(|text| text.strip_suffix(")$")).unwrap_or(text).to_owned()
+           "pattern": parameter.pattern.as_ref().map(Pattern::as_str), "note": parameter.note})
 }

@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::account::connect_to;
-use crate::describe::regex_text;
 use crate::{Caller, Engine, Operation};
 
 /// Which method is meant.
@@ -179,7 +178,7 @@ fn parameter_schema(parameter: &Parameter) -> Value {
     add("description", parameter.note.as_ref().map(|note| json!(note)));
     add("enum", (!parameter.values.is_empty()).then(|| json!(parameter.values)));
     // The pattern is for the whole value, which JSON Schema does not take for granted.
-    add("pattern", parameter.pattern.as_ref().map(|pattern| json!(format!("^(?:{})$", regex_text(pattern)))));
+    add("pattern", parameter.pattern.as_ref().map(|pattern| json!(format!("^(?:{})$", pattern.as_str()))));
     add("x-required-if", parameter.required_if.as_ref().map(|expr| json!(expr.source())));
     Value::Object(schema)
 }

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 
 use crate::compiled::{Connector, Parameter};
 use crate::facts;
+use crate::pattern::Pattern;
 use crate::problem::{Place, Problems};
 use crate::reader::{Reader, compile_expr};
 use crate::yaml::{Data, Node};
@@ -103,25 +104,10 @@ fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<Strin
         .map(|(_, other)| format!("did you mean `{other}`?"))
 }
 
-/// Classes that hold letters and digits of every script: `\d` would let digits into a path that no vendor means.
-const WIDE_CLASSES: &[&str] = &[r"\d", r"\D", r"\w", r"\W", r"\b", r"\B"];
-
 /// A whole-value pattern.
-fn pattern(reader: &Reader<'_>, key: &'static str, problems: &mut Problems) -> Option<regex::Regex> {
-    let text = reader.text(key, problems)?;
-    if let Some(class) = WIDE_CLASSES.iter().find(|class| text.contains(**class)) {
-        let message =
-            format!("`{key}` holds `{class}`, which takes every script; say which, such as [0-9A-Za-z]");
-        problems.add(reader.place(), message, None);
-        return None;
-    }
-    match regex::Regex::new(&format!("^(?:{text})$")) {
-        Ok(regex) => Some(regex),
-        Err(error) => {
-            problems.add(reader.place(), format!("`{key}` is not a regular expression: {error}"), None);
-            None
-        }
-    }
+fn pattern(reader: &Reader<'_>, key: &'static str, problems: &mut Problems) -> Option<Pattern> {
+    let pattern = Pattern::new(&reader.text(key, problems)?);
+    pattern.map_err(|why| problems.add(reader.place(), format!("`{key}` {why}"), None)).ok()
 }
 
 /// `query_schema`, `request_body_schema`.

@@ -5,6 +5,7 @@ use koine_model::Verb;
 use serde_json::Value;
 
 use crate::expr::Expr;
+use crate::pattern::Pattern;
 use crate::template::{Template, TextTemplate};
 
 /// One way to authenticate.
@@ -85,7 +86,7 @@ pub struct CredentialField {
     /// Whether it may hold line breaks, as a key in PEM does.
     pub multiline: bool,
     /// What the whole value must look like.
-    pub pattern: Option<regex::Regex>,
+    pub pattern: Option<Pattern>,
     /// A made-up value.
     pub example: Option<String>,
     /// The value when none is given.
