@@ -11,7 +11,7 @@ use crate::account::Connection;
 use crate::locks::Held;
 use crate::plan::{Prepared, ask};
 use crate::running::Running;
-use crate::{Caller, Engine, Reply, ReplyBody, call, describe, map, plan, respond, shown, subject};
+use crate::{Caller, Engine, Reply, ReplyBody, Rights, call, describe, map, plan, respond, shown, subject};
 
 /// How often a second call with the same idempotency key looks for the first one's answer, 200 ms apart.
 const MOST_LOOKS: u32 = 50;
@@ -26,6 +26,10 @@ pub(crate) async fn write(
         subject::find(engine, &mut prepared).await?;
         subject::check_emails(engine, &prepared).await?;
         return dry_run(engine, &prepared).await;
+    }
+    // The server's table has asked already. What removes people has a second door, for whoever else calls the engine.
+    if caller.rights() < Rights::Write {
+        return Err(Error::new(ErrorCode::NotAllowed, "this token is read-only; use one that may write"));
     }
     let id = Uuid::now_v7();
     if let Some(reply) = begin(engine, caller, &prepared, id).await? {
