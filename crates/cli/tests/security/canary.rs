@@ -48,12 +48,25 @@ fn spellings(gateway_token: &str, master_key: &str) -> Vec<String> {
 }
 
 fn find(what: &str, bytes: &[u8], secrets: &[String]) {
-    for secret in secrets {
-        let found = bytes.windows(secret.len()).position(|window| window == secret.as_bytes());
-        if let Some(at) = found {
-            let (from, to) = (at.saturating_sub(300), (at + 100).min(bytes.len()));
-            panic!("{what} holds {secret}: …{}…", String::from_utf8_lossy(&bytes[from..to]));
-        }
+    let text = String::from_utf8_lossy(bytes);
+    for secret in secrets.iter().filter(|secret| text.contains(secret.as_str())) {
+        let (before, after) = text.split_once(secret.as_str()).unwrap_or_default();
+        let before: Vec<char> = before.chars().rev().take(300).collect();
+        let (before, after): (String, String) =
+            (before.iter().rev().collect(), after.chars().take(100).collect());
+        panic!("{what} holds {secret}: …{before}[HERE]{after}…");
+    }
+}
+
+/// What looks for something has to be able to find it.
+#[test]
+fn every_spelling_is_found() {
+    for secret in spellings("koine_token", "master key") {
+        let seeking = secret.clone();
+        let sought = std::panic::catch_unwind(move || {
+            find("a log", format!("\u{fffd}é {secret} é").as_bytes(), &[secret]);
+        });
+        assert!(sought.is_err(), "{seeking} was not found");
     }
 }
 
