@@ -10,9 +10,9 @@ use std::sync::OnceLock;
 use koine_engine::BaseUrls;
 use koine_model::Secret;
 use koine_settings::{ConfigFile, Read, Settings, Sources};
-use koine_store::{MasterKey, Vault};
 
 use crate::failure::Failure;
+use crate::master_key::{MasterKeys, Place};
 
 /// Read when no other file is named.
 const DEFAULT_FILE: &str = "/etc/koine/koine.toml";
@@ -33,7 +33,7 @@ pub(crate) struct Config {
     pub database_url: String,
     /// Addresses in place of the vendors' own.
     pub base_urls: BaseUrls,
-    master_key: Option<Secret>,
+    master_keys: Option<MasterKeys>,
 }
 
 impl Config {
@@ -55,7 +55,7 @@ impl Config {
 
     /// From what was read, and nothing is made.
     pub(crate) fn as_read(read: Read) -> Result<Self, Failure> {
-        let master_key = master_key(&read)?;
+        let master_keys = master_keys(&read)?;
         let settings = read.settings;
         let database_url = match &settings.database_url {
             Some(url) => with_authorities(url.secret().expose(), settings.extra_ca_file.as_deref()),
@@ -64,7 +64,7 @@ impl Config {
         let base_urls = BaseUrls::new(settings.base_urls.map().clone());
         let base_urls =
             base_urls.map_err(|why| Failure::usage(format!("{}: {why}", spelling("base_urls"))))?;
-        Ok(Self { database_url, base_urls, master_key, settings })
+        Ok(Self { database_url, base_urls, master_keys, settings })
     }
 
     /// Those of a demo, which takes nothing of the operator's but the connectors and the time limit.
@@ -84,18 +84,17 @@ impl Config {
         settings.connectors_dir = connectors_dir;
         settings.data_dir = data.to_owned();
         let database_url = format!("sqlite://{}/koine.db", data.display());
-        Ok(Self { settings, database_url, base_urls, master_key: Some(Secret::new(key)) })
+        Ok(Self { settings, database_url, base_urls, master_keys: Some(MasterKeys::text(Secret::new(key))) })
     }
 
-    /// The key that seals credentials, and the one derived from it that signs cursors.
-    pub(crate) fn keys(&self) -> Result<(Vault, Secret), Failure> {
-        let key = self.master_key.as_ref().ok_or_else(|| {
+    /// Where the master key comes from.
+    pub(crate) fn master_keys(&self) -> Result<&MasterKeys, Failure> {
+        self.master_keys.as_ref().ok_or_else(|| {
             Failure::usage(
-                "KOINE_MASTER_KEY (or KOINE_MASTER_KEY_FILE) is not set; `koine key generate` makes one",
+                "no master key: set KOINE_MASTER_KEY_FILE, KOINE_MASTER_KEY_COMMAND or KOINE_MASTER_KEY; \
+                 `koine key generate` makes one",
             )
-        })?;
-        let master = MasterKey::from_base64(key.expose()).map_err(Failure::store)?;
-        Ok((Vault::new(master), Secret::new(format!("koine cursor key {}", key.expose()))))
+        })
     }
 }
 
@@ -148,20 +147,18 @@ fn file() -> Result<Option<ConfigFile>, Failure> {
 }
 
 /// The key, from wherever it was set last: flags and environment go before the file.
-fn master_key(read: &Read) -> Result<Option<Secret>, Failure> {
+fn master_keys(read: &Read) -> Result<Option<MasterKeys>, Failure> {
     let settings = &read.settings;
-    let file_is_later = read.origin("master_key_file").rank() > read.origin("master_key").rank();
-    match (&settings.master_key, &settings.master_key_file) {
-        (Some(key), None) => Ok(Some(key.clone())),
-        (Some(key), Some(_)) if !file_is_later => Ok(Some(key.clone())),
-        (_, Some(file)) => {
-            let text = std::fs::read_to_string(file).map_err(|error| {
-                Failure::usage(format!("{} {}: {error}", spelling("master_key_file"), file.display()))
-            })?;
-            Ok(Some(Secret::new(text.trim())))
-        }
-        (None, None) => Ok(None),
-    }
+    let rank = |name: &str| read.origin(name).rank();
+    // The place that was set latest (file, environment, flag) counts.
+    let places = [
+        (rank("master_key"), settings.master_key.clone().map(Place::Text)),
+        (rank("master_key_file"), settings.master_key_file.clone().map(Place::File)),
+        (rank("master_key_command"), settings.master_key_command.as_deref().map(Place::command).transpose()?),
+    ];
+    let latest = places.into_iter().filter_map(|(rank, place)| Some((rank, place?))).rev();
+    let place = latest.max_by_key(|(rank, _)| *rank).map(|(_, place)| place);
+    Ok(place.map(|place| MasterKeys::new(place, settings.master_key_previous.clone())))
 }
 
 /// A database on a server is believed by the same authorities as vendors are, unless its address names others.

@@ -1,6 +1,7 @@
 //! What ends a command early, and the exit code that says so.
 
 use koine_model::{Error, ErrorCode, Outcome};
+use koine_store::StoreError;
 
 /// A message for people and a code for scripts: 1 failure, 2 usage, 3 not found, 4 refused, 5 uncertain.
 #[derive(Debug)]
@@ -22,9 +23,12 @@ impl Failure {
         Self { message: message.into(), code: 3 }
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "it is the end of `map_err`")]
-    pub(crate) fn store(error: koine_store::StoreError) -> Self {
-        Self::caused(&error)
+    pub(crate) fn store(error: StoreError) -> Self {
+        match error {
+            // What is wrong with a setting.
+            StoreError::KeySource { why } => Self::usage(why),
+            other => Self::caused(&other),
+        }
     }
 
     /// A failure that tells its whole chain of causes.

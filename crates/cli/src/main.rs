@@ -22,11 +22,13 @@ mod commands {
     //! One file per command.
     pub(crate) mod account;
     pub(crate) mod archive;
+    pub(crate) mod audit;
     pub(crate) mod config;
     pub(crate) mod connector;
     pub(crate) mod demo;
     pub(crate) mod environment;
     pub(crate) mod jsonata;
+    pub(crate) mod key;
     pub(crate) mod matrix;
     pub(crate) mod migrate;
     pub(crate) mod sandbox;
@@ -34,6 +36,8 @@ mod commands {
     pub(crate) mod token;
     pub(crate) mod unified;
 }
+mod harden;
+mod master_key;
 mod open;
 mod world;
 
@@ -80,15 +84,18 @@ enum Command {
     Demo(commands::demo::Demo),
     /// Run the stand-in for all vendors.
     Sandbox(commands::sandbox::Sandbox),
-    /// Make a master key.
+    /// Make and change the master key.
     #[command(subcommand)]
-    Key(Key),
+    Key(commands::key::Command),
     /// Isolated workspaces.
     #[command(subcommand)]
     Environment(commands::environment::Command),
     /// API tokens.
     #[command(subcommand)]
     Token(commands::token::Command),
+    /// Who changed what.
+    #[command(subcommand)]
+    Audit(commands::audit::Command),
     /// Connections of customers to vendors.
     #[command(subcommand)]
     Account(commands::account::Command),
@@ -122,14 +129,9 @@ enum Command {
     },
 }
 
-#[derive(Subcommand)]
-enum Key {
-    /// Print 32 random bytes in base64.
-    Generate,
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
+    harden::against_dumps();
     let mut cli = Cli::parse();
     if let Some(file) = cli.config.take() {
         config::name_file(file);
@@ -160,12 +162,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config => commands::config::run(format),
         Command::Demo(options) => commands::demo::run(&options).await,
         Command::Sandbox(options) => commands::sandbox::run(&options, format).await,
-        Command::Key(Key::Generate) => {
-            println!("{}", koine_store::MasterKey::generate().to_base64());
-            Ok(())
-        }
+        Command::Key(command) => commands::key::run(command, format).await,
         Command::Environment(command) => commands::environment::run(command, format).await,
         Command::Token(command) => commands::token::run(command, format).await,
+        Command::Audit(command) => commands::audit::run(command, format).await,
         Command::Account(command) => commands::account::run(command, format).await,
         Command::Connector(command) => commands::connector::run(command, format).await,
         Command::Unified(call) => commands::unified::run(call).await,

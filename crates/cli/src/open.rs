@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use koine_connector::catalogue::Catalogue;
 use koine_engine::{Caller, Engine, EngineParts};
-use koine_store::{Environment, Store};
+use koine_model::Secret;
+use koine_store::{Environment, Store, Vault};
 use koine_upstream::{Settings, Upstream};
 
 use crate::config::Config;
@@ -23,15 +24,22 @@ pub(crate) fn catalogue(folder: Option<&Path>) -> Result<Catalogue, Failure> {
     catalogue.map_err(|problems| Failure::other(format!("connectors have problems:\n{problems}")))
 }
 
+/// Durable state alone, for commands that call nobody.
+pub(crate) async fn store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    let keys = config.master_keys()?;
+    let vault = Vault::with_source(keys.clone());
+    koine_store::open(&config.database_url, vault).await.map_err(Failure::store)
+}
+
 pub(crate) async fn engine(config: &Config) -> Result<Engine, Failure> {
-    let (vault, cursor_key) = config.keys()?;
     let settings = &config.settings;
     let outgoing = outgoing(settings)?;
     // The three wait for none of the others, and a start waits for all.
     let folder = settings.connectors_dir.clone();
     let catalogue = tokio::task::spawn_blocking(move || catalogue(folder.as_deref()));
     let upstream = tokio::task::spawn_blocking(move || Upstream::new(outgoing));
-    let store = koine_store::open(&config.database_url, vault).await.map_err(Failure::store)?;
+    let store = store(config).await?;
+    let cursor_key = store.installation_key("cursors").await.map_err(Failure::store)?;
     let catalogue = catalogue.await.map_err(|panic| Failure::caused(&panic))??;
     let upstream = upstream.await.map_err(|panic| Failure::caused(&panic))?;
     let upstream = upstream.map_err(|error| Failure::caused(&error))?;
@@ -40,7 +48,7 @@ pub(crate) async fn engine(config: &Config) -> Result<Engine, Failure> {
         catalogue: Arc::new(catalogue),
         upstream: Arc::new(upstream),
         base_urls: config.base_urls.clone(),
-        cursor_key,
+        cursor_key: Secret::new(cursor_key.as_str()),
         public_url: config.settings.public_url.as_ref().map(|url| url.url().clone()),
     });
     Ok(engine.with_node_files(config.settings.data_dir.join("nodes")))
@@ -63,12 +71,6 @@ fn outgoing(settings: &koine_settings::Settings) -> Result<Settings, Failure> {
         extra_ca,
         ..Settings::default()
     })
-}
-
-/// The database alone.
-pub(crate) async fn store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
-    let (vault, _) = config.keys()?;
-    koine_store::open(&config.database_url, vault).await.map_err(Failure::store)
 }
 
 /// The named environment, or the default one, made when it is missing.

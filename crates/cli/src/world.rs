@@ -6,6 +6,7 @@ use koine_engine::{AccountPatch, AccountQuery, BaseUrls, Caller, Engine, NewAcco
 use koine_sandbox::{Serving, StandIn};
 use koine_store::MasterKey;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use crate::commands::sandbox;
 use crate::config::Config;
@@ -57,14 +58,14 @@ fn config(data: &Path, serving: &Serving, connectors: Option<PathBuf>) -> Result
 }
 
 /// Kept beside the data, so that `--data` opens again.
-fn master_key(file: &Path) -> Result<String, Failure> {
+fn master_key(file: &Path) -> Result<Zeroizing<String>, Failure> {
     let fail = |error: std::io::Error| Failure::usage(format!("{}: {error}", file.display()));
     match std::fs::read_to_string(file) {
-        Ok(key) => Ok(key.trim().to_owned()),
+        Ok(key) => Ok(Zeroizing::new(key)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let key = MasterKey::generate().to_base64();
             write_private(file, &key).map_err(fail)?;
-            Ok(key.to_string())
+            Ok(key)
         }
         Err(error) => Err(fail(error)),
     }

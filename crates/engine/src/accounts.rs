@@ -4,7 +4,7 @@ use koine_connector::Connector;
 use koine_connector::authorize;
 use koine_connector::compiled::{CredentialField, CredentialKind, Grant};
 use koine_model::Error;
-use koine_store::{Account, AccountChange, AccountFilter, AuditEntry, StoreError};
+use koine_store::{Account, AccountChange, AccountFilter, StoreError};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -41,11 +41,11 @@ impl Engine {
             authentication_method: method,
             context: Value::Object(context),
         };
-        let account = self.parts.store.create_account(account).await.map_err(store_failed)?;
+        let store = &self.parts.store;
+        let account = store.create_account_by(account, &caller.as_actor()).await.map_err(store_failed)?;
         if let Some(tokens) = tokens {
             self.set_tokens(&account, tokens).await?;
         }
-        self.note(caller, "account.create", account.id).await?;
         Ok(self.shown(&account))
     }
 
@@ -146,12 +146,12 @@ impl Engine {
             ..AccountChange::default()
         };
         let store = &self.parts.store;
-        let account = store.update_account(caller.environment_id, id, change).await.map_err(store_failed)?;
-        let account = account.ok_or_else(|| Self::no_account(id))?;
+        let by = caller.as_actor();
+        let account = store.update_account_by(caller.environment_id, id, change, &by).await;
+        let account = account.map_err(store_failed)?.ok_or_else(|| Self::no_account(id))?;
         if let Some(tokens) = tokens {
             self.set_tokens(&account, tokens).await?;
         }
-        self.note(caller, "account.update", id).await?;
         Ok(self.shown(&account))
     }
 
@@ -169,24 +169,36 @@ impl Engine {
     /// # Errors
     /// As [`Engine::get_account`].
     pub async fn delete_account(&self, caller: &Caller, id: Uuid) -> Result<Value, Error> {
+        let (environment, by) = (caller.environment_id, caller.as_actor());
         let gone = caller.may_use(id)
-            && self.parts.store.delete_account(caller.environment_id, id).await.map_err(store_failed)?;
+            && self.parts.store.delete_account_by(environment, id, &by).await.map_err(store_failed)?;
         if !gone {
             return Err(Self::no_account(id));
         }
-        self.note(caller, "account.delete", id).await?;
         Ok(json!({"id": id}))
     }
 
-    async fn note(&self, caller: &Caller, action: &str, subject: Uuid) -> Result<(), Error> {
-        let entry = AuditEntry {
-            environment_id: Some(caller.environment_id),
-            actor: caller.actor(),
-            action: action.to_owned(),
-            subject: subject.to_string(),
-            detail: Value::Null,
-        };
-        self.parts.store.audit(entry).await.map_err(store_failed)
+    /// The account of an integrated-account token. Its OAuth access token is shown: browsers' file pickers work with it.
+    ///
+    /// # Errors
+    /// As [`Engine::get_account`].
+    pub async fn own_account(&self, caller: &Caller) -> Result<Value, Error> {
+        let id = own_id(caller)?;
+        let account = self.parts.store.get_account(caller.environment_id, id).await.map_err(store_failed)?;
+        let account = account.ok_or_else(|| Self::no_account(id))?;
+        let mut shown = self.shown(&account);
+        if let Some(token) = account.context.pointer("/oauth/token/access_token") {
+            shown["context"]["oauth"] = json!({"token": {"access_token": token}});
+        }
+        Ok(shown)
+    }
+
+    /// Changes the account of an integrated-account token.
+    ///
+    /// # Errors
+    /// As [`Engine::patch_account`].
+    pub async fn patch_own_account(&self, caller: &Caller, patch: AccountPatch) -> Result<Value, Error> {
+        self.patch_account(caller, own_id(caller)?, patch).await
     }
 
     /// An account without secrets: only fields that the connector knows and does not call secret.
@@ -211,6 +223,10 @@ impl Engine {
             "created_at": account.created_at, "updated_at": account.updated_at,
         })
     }
+}
+
+fn own_id(caller: &Caller) -> Result<Uuid, Error> {
+    caller.own_account.ok_or_else(|| Error::not_found("this token is not that of an account"))
 }
 
 fn store_failed(error: StoreError) -> Error {

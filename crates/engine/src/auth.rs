@@ -22,14 +22,29 @@ impl Engine {
         }
         let token = self.token(secret.trim()).await?;
         let token = token.ok_or_else(|| refuse("the token is unknown, revoked or expired"))?;
+        self.note_use(&token);
         Ok(Caller {
             environment_id: token.environment_id,
             token_id: Some(token.id),
             accounts: token.account_ids.clone(),
             rights: rights(&token),
-            own_account: None,
+            own_account: token.own_account_id,
+            expires_at: token.expires_at.clone(),
             source: String::new(),
         })
+    }
+
+    /// In the background, and of a token at most once a minute. Those of accounts come and go too fast to be noted.
+    fn note_use(&self, token: &ApiToken) {
+        if token.own_account_id.is_some() || !self.uses.is_due(token.id) {
+            return;
+        }
+        let (store, id) = (Arc::clone(&self.parts.store), token.id);
+        tokio::spawn(async move {
+            if let Err(error) = store.note_token_use(id).await {
+                tracing::warn!(token.id = %id, error = %error, "the use of a token was not noted");
+            }
+        });
     }
 
     async fn token(&self, secret: &str) -> Result<Option<Arc<ApiToken>>, Error> {

@@ -15,6 +15,7 @@
 
 mod account;
 mod accounts;
+mod administration;
 mod auth;
 mod authorization;
 mod base_urls;
@@ -29,6 +30,7 @@ mod locks;
 mod login;
 mod map;
 mod meta;
+mod moment;
 mod node;
 mod node_files;
 mod oauth_apps;
@@ -42,6 +44,7 @@ mod settle;
 mod shown;
 mod subject;
 mod types;
+mod uses;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,13 +55,16 @@ use koine_store::Store;
 use serde_json::{Value, json};
 use tracing::Instrument as _;
 
+pub use administration::{PageQuery, TokenRequest, shown_entry, shown_token};
 pub use authorization::{
     AuthorizationAnswer, AuthorizationFailed, AuthorizationFailure, AuthorizationRequest,
     AuthorizationStarted, Grant, Granted,
 };
 pub use base_urls::BaseUrls;
 pub use describe::{describe, describe_fully};
+pub use koine_store::AuditFilter;
 pub use meta::MetaCall;
+pub use moment::moment;
 pub use oauth_apps::OauthAppChange;
 pub use options::asks_for_plan;
 pub use outgoing::Outgoing;
@@ -89,6 +95,7 @@ pub struct Engine {
     locks: locks::Locks,
     known: Arc<known::Known>,
     node: Arc<node::Node>,
+    uses: uses::Uses,
 }
 
 impl Engine {
@@ -96,7 +103,13 @@ impl Engine {
     #[must_use]
     pub fn new(parts: EngineParts) -> Self {
         let node = Arc::new(node::Node::new(parts.upstream.longest_exchange(), None));
-        Self { parts: Arc::new(parts), locks: locks::Locks::default(), known: Arc::default(), node }
+        Self {
+            parts: Arc::new(parts),
+            locks: locks::Locks::default(),
+            known: Arc::default(),
+            node,
+            uses: uses::Uses::default(),
+        }
     }
 
     /// Marks this process as alive by a locked file in the folder, so that its calls can be settled as soon as it is

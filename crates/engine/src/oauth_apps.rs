@@ -144,13 +144,9 @@ impl Engine {
     }
 
     async fn note_app(&self, caller: &Caller, action: &str, detail: Value) -> Result<(), Error> {
-        let entry = AuditEntry {
-            environment_id: Some(caller.environment_id),
-            actor: caller.actor(),
-            action: action.to_owned(),
-            subject: detail["connector"].as_str().unwrap_or_default().to_owned(),
-            detail,
-        };
+        let subject = detail["connector"].as_str().unwrap_or_default().to_owned();
+        let by = caller.as_actor();
+        let entry = AuditEntry::new(&by, Some(caller.environment_id), action, &subject).making(detail);
         self.parts.store.audit(entry).await.map_err(Error::internal)
     }
 

@@ -1,6 +1,7 @@
 //! What enters and leaves the engine.
 
 use koine_model::Outcome;
+use koine_store::Actor;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -164,6 +165,7 @@ pub struct Caller {
     pub(crate) accounts: Option<Vec<Uuid>>,
     pub(crate) rights: Rights,
     pub(crate) own_account: Option<Uuid>,
+    pub(crate) expires_at: Option<String>,
     pub(crate) source: String,
 }
 
@@ -171,9 +173,15 @@ impl Caller {
     /// The person at the command line of the machine that holds the master key.
     #[must_use]
     pub fn operator(environment_id: Uuid) -> Self {
-        let (token_id, accounts, own_account) = (None, None, None);
-        let source = COMMAND_LINE.to_owned();
-        Self { environment_id, token_id, accounts, rights: Rights::Administer, own_account, source }
+        Self {
+            environment_id,
+            token_id: None,
+            accounts: None,
+            rights: Rights::Administer,
+            own_account: None,
+            expires_at: None,
+            source: Actor::operator().source,
+        }
     }
 
     /// Notes where the call comes from, for the audit log.
@@ -213,12 +221,10 @@ impl Caller {
         self.accounts.as_ref().is_none_or(|allowed| allowed.contains(&account))
     }
 
-    /// The word for audit rows.
+    /// The caller as the audit log knows them.
     #[must_use]
-    pub fn actor(&self) -> String {
-        self.token_id.map_or_else(|| "operator".to_owned(), |id| format!("token:{id}"))
+    pub fn as_actor(&self) -> Actor {
+        let name = self.token_id.map(|id| format!("token:{id}"));
+        Actor { name: name.unwrap_or_else(|| Actor::operator().name), source: self.source.clone() }
     }
 }
-
-/// Where the operator's own changes come from.
-pub(crate) const COMMAND_LINE: &str = "command line";

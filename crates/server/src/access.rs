@@ -34,7 +34,7 @@ pub enum Needs {
 /// routes for integrated-account tokens: [`About::Call`] and [`About::OwnAccount`], no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
-    /// Nobody's data.
+    /// Nobody's data, or the environment's own name, which every token may know.
     Nobody,
     /// A call on the account that the query names in `integrated_account_id`; an integrated-account token implies its own.
     Call,

@@ -40,9 +40,9 @@ where
 /// The table. Whoever adds a route adds a line here, and says who may call it.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    use crate::routes::{accounts, health, meta, unified};
-    use About::{Accounts, BodyAccount, Call, Environment, Nobody, PathAccount};
-    use Needs::{Nothing, Read, Write, WriteOrPlan};
+    use crate::routes::{accounts, audit, environments, health, meta, tokens, unified};
+    use About::{Accounts, BodyAccount, Call, Environment, Nobody, OwnAccount, PathAccount};
+    use Needs::{Administrator, Nothing, Read, Write, WriteOrPlan};
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     const PATCH: Method = Method::PATCH;
@@ -52,6 +52,15 @@ pub fn routes() -> Vec<Route> {
         route(GET, "/ping", Nothing, Nobody, health::ping),
         route(GET, "/healthz", Nothing, Nobody, health::ping),
         route(GET, "/readyz", Nothing, Nobody, health::ready),
+        route(GET, "/environment", Read, Nobody, environments::list),
+        route(GET, "/environment/{id}", Read, Nobody, environments::read),
+        route(PATCH, "/environment/{id}", Administrator, Environment, environments::rename),
+        route(GET, "/api-token", Read, Environment, tokens::list),
+        route(POST, "/api-token", Administrator, Environment, tokens::create),
+        route(GET, "/api-token/{id}", Read, Environment, tokens::read),
+        route(PATCH, "/api-token/{id}", Administrator, Environment, tokens::rename),
+        route(DELETE, "/api-token/{id}", Administrator, Environment, tokens::revoke),
+        route(GET, "/audit-log", Administrator, Environment, audit::list),
         route(GET, "/integrated-account", Read, Accounts, accounts::list),
         route(POST, "/integrated-account", Write, Environment, accounts::create),
         route(
@@ -61,6 +70,9 @@ pub fn routes() -> Vec<Route> {
             BodyAccount("id"),
             accounts::refresh_credentials,
         ),
+        route(POST, "/integrated-account/token", Read, BodyAccount("integrated_account_id"), tokens::issue),
+        route(GET, "/integrated-account/me", Read, OwnAccount, accounts::own),
+        route(PATCH, "/integrated-account/me", Write, OwnAccount, accounts::update_own),
         route(GET, "/integrated-account/{id}", Read, PathAccount("id"), accounts::read),
         route(PATCH, "/integrated-account/{id}", Write, Environment, accounts::update),
         route(DELETE, "/integrated-account/{id}", Write, Environment, accounts::remove),

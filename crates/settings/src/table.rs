@@ -28,6 +28,10 @@ settings! {
         master_key: Secret;
         /// A file with the master key, which only the gateway's user should be able to read.
         master_key_file: PathBuf;
+        /// A program, with its arguments, that prints the master key. It is run without a shell.
+        master_key_command: String;
+        /// Keys that the database may still be under: `koine key rotate` puts it under the first of the others.
+        master_key_previous: Secret;
     }
     "Connectors" {
         /// A folder of connectors, laid over the built-in ones.

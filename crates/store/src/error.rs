@@ -27,6 +27,12 @@ pub enum StoreError {
     /// The database was created under another master key.
     #[error("this database belongs to another master key; start with the key that it was created with")]
     WrongKey,
+    /// The place that the master key comes from gave none.
+    #[error("{why}")]
+    KeySource {
+        /// What went wrong, without the key.
+        why: String,
+    },
     /// The URL's scheme names a backend that this build does not have.
     #[error(
         "database URLs with the scheme '{scheme}' are not supported; use sqlite://PATH, sqlite::memory: or postgres://USER@HOST/DATABASE"

@@ -12,6 +12,7 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_lc_rs::{digest, pbkdf2};
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::vault::{DataKey, Place};
+use crate::vault::{DataKey, Master, Place};
 use crate::{StoreError, Vault};
 
 /// What an installation consists of; whatever a table refers to comes before it. The others are of one database or one
@@ -176,24 +177,37 @@ impl KeyKind {
     }
 }
 
+/// What a file's parts are sealed with.
+enum SealKey {
+    /// The installation's own key, as it was when the file was begun.
+    Master(Arc<Master>),
+    Passphrase(DataKey),
+}
+
 /// What a file's parts are sealed with and for.
-struct Seal<'a> {
-    vault: &'a Vault,
-    own: Option<DataKey>,
+struct Seal {
+    key: SealKey,
     header: Uuid,
     header_sha256: String,
     number: u64,
 }
 
-impl<'a> Seal<'a> {
-    fn new(vault: &'a Vault, own: Option<DataKey>, id: Uuid, line: &[u8]) -> Self {
+impl Seal {
+    fn new(vault: &Vault, own: Option<DataKey>, id: Uuid, line: &[u8]) -> Result<Self, StoreError> {
         let hash = digest::digest(&digest::SHA256, line);
         let header_sha256 = STANDARD.encode(hash.as_ref());
-        Self { vault, own, header: id, header_sha256, number: 0 }
+        let key = match own {
+            Some(key) => SealKey::Passphrase(key),
+            None => SealKey::Master(vault.master()?),
+        };
+        Ok(Self { key, header: id, header_sha256, number: 0 })
     }
 
     fn key(&self) -> &DataKey {
-        self.own.as_ref().unwrap_or_else(|| self.vault.master())
+        match &self.key {
+            SealKey::Master(master) => master.key(),
+            SealKey::Passphrase(key) => key,
+        }
     }
 
     fn column(&self, is_last: bool) -> String {
@@ -223,13 +237,13 @@ impl<'a> Seal<'a> {
 /// Writes a file, part by part.
 pub(crate) struct Writer<'a> {
     to: &'a mut (dyn Write + Send),
-    seal: Seal<'a>,
+    seal: Seal,
 }
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(
         to: &'a mut (dyn Write + Send),
-        vault: &'a Vault,
+        vault: &Vault,
         key: &ExportKey,
         schema: i64,
     ) -> Result<Self, StoreError> {
@@ -237,7 +251,7 @@ impl<'a> Writer<'a> {
         let mut line = serde_json::to_vec(&header).expect("a header is JSON");
         line.push(b'\n');
         to.write_all(&line).map_err(StoreError::file)?;
-        let seal = Seal::new(vault, header.key.data_key(key)?, header.id, &line);
+        let seal = Seal::new(vault, header.key.data_key(key)?, header.id, &line)?;
         let mut writer = Self { to, seal };
         writer.write(false, CHECK)?;
         Ok(writer)
@@ -264,14 +278,14 @@ impl<'a> Writer<'a> {
 /// Reads a file, part by part.
 pub(crate) struct Reader<'a> {
     from: &'a mut (dyn Read + Send),
-    seal: Seal<'a>,
+    seal: Seal,
     pub(crate) schema: i64,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(
         from: &'a mut (dyn Read + Send),
-        vault: &'a Vault,
+        vault: &Vault,
         key: &ExportKey,
     ) -> Result<Self, StoreError> {
         let line = header_line(from)?;
@@ -279,7 +293,7 @@ impl<'a> Reader<'a> {
             .ok()
             .filter(|header: &Header| header.koine_export == FORMAT)
             .ok_or_else(|| StoreError::Invalid { what: "the file is no export of this koine".to_owned() })?;
-        let seal = Seal::new(vault, header.key.data_key(key)?, header.id, &line);
+        let seal = Seal::new(vault, header.key.data_key(key)?, header.id, &line)?;
         let mut reader = Self { from, seal, schema: header.schema };
         match reader.sealed_part()?.and_then(|sealed| reader.seal.open(&sealed)) {
             Some((check, false)) if check.as_slice() == CHECK => Ok(reader),
@@ -345,7 +359,11 @@ mod tests {
     use crate::MasterKey;
 
     fn vault() -> Vault {
-        Vault::new(MasterKey::generate())
+        let key = MasterKey::generate();
+        let master = Master::new(&key);
+        let vault = Vault::new(key);
+        vault.take(master);
+        vault
     }
 
     fn written(vault: &Vault, key: &ExportKey) -> Vec<u8> {

@@ -14,6 +14,7 @@
 //! A new table is a migration for each database under the same number, a trait that [`Store`] includes, and a file in
 //! `sql/` that implements it with statements that both understand.
 
+mod administration;
 mod changes;
 mod error;
 mod export;
@@ -29,6 +30,7 @@ mod time;
 mod types;
 mod vault;
 
+pub use administration::Administration;
 pub use error::StoreError;
 pub use export::{Archive, EXPORTED_TABLES, ExportKey};
 pub use leases::{Lease, Leases};
@@ -38,7 +40,8 @@ pub use oauth::Oauth;
 pub use open::{migrate, migrations, open};
 pub use store::{NOTICED_WITHIN, Store};
 pub use types::account::{Account, AccountChange, AccountFilter, NewAccount};
+pub use types::audit::{Actor, AuditCheck, AuditEntry, AuditFilter, AuditRecord};
 pub use types::journal::{Begun, CallRow, ExchangeRow, Finish, NewCall, OpenIntent, StoredAnswer};
 pub use types::oauth::{Authorization, NewAuthorization, NewOauthApp, OauthApp, StoredGrant};
-pub use types::{ApiToken, AuditEntry, AuditRecord, Environment, NewToken};
-pub use vault::{MasterKey, Vault};
+pub use types::{ApiToken, Environment, NewAccountToken, NewToken, Rotated};
+pub use vault::{KeySource, MasterKey, Vault};

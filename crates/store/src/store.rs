@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    Account, AccountChange, AccountFilter, ApiToken, Archive, AuditEntry, AuditRecord, Begun, CallRow,
+    Account, AccountChange, AccountFilter, Actor, Administration, ApiToken, Archive, Begun, CallRow,
     Environment, ExchangeRow, Finish, Leases, NewAccount, NewCall, NewToken, Nodes, Oauth, OpenIntent,
     StoreError,
 };
@@ -18,9 +18,11 @@ pub const NOTICED_WITHIN: Duration = Duration::from_millis(50);
 /// Durable state. Every write is on disk when its method returns. Every method may fail with
 /// [`StoreError::Database`]; those that read sealed columns, with [`StoreError::Corrupt`].
 #[async_trait]
-pub trait Store: Archive + Leases + Nodes + Oauth + 'static {
-    /// Creates an environment with its own data key. [`StoreError::Conflict`] when the name is taken.
-    async fn create_environment(&self, name: &str) -> Result<Environment, StoreError>;
+pub trait Store: Administration + Archive + Leases + Nodes + Oauth + 'static {
+    /// As [`Administration::create_environment_by`], by the operator.
+    async fn create_environment(&self, name: &str) -> Result<Environment, StoreError> {
+        self.create_environment_by(name, &Actor::operator()).await
+    }
     /// All environments, oldest first.
     async fn list_environments(&self) -> Result<Vec<Environment>, StoreError>;
     /// The environment with this id.
@@ -28,15 +30,18 @@ pub trait Store: Archive + Leases + Nodes + Oauth + 'static {
     /// The environment with this name.
     async fn find_environment(&self, name: &str) -> Result<Option<Environment>, StoreError>;
 
-    /// Creates a token and returns its secret, which is shown once and cannot be had again.
-    /// [`StoreError::NotFound`] without the environment, [`StoreError::Invalid`] for a bad `expires_at`.
-    async fn create_token(&self, token: NewToken) -> Result<(ApiToken, String), StoreError>;
+    /// As [`Administration::create_token_by`], by the operator.
+    async fn create_token(&self, token: NewToken) -> Result<(ApiToken, String), StoreError> {
+        self.create_token_by(token, &Actor::operator()).await
+    }
     /// The token with this secret; `None` when unknown, revoked or expired.
     async fn find_token(&self, secret: &str) -> Result<Option<ApiToken>, StoreError>;
-    /// The tokens of one environment, or of all, oldest first, with revoked and expired ones.
+    /// The tokens of one environment, or of all, oldest first, with revoked and expired ones, without those of accounts.
     async fn list_tokens(&self, environment_id: Option<Uuid>) -> Result<Vec<ApiToken>, StoreError>;
-    /// Revokes a token at once; `false` when there is none or it was revoked before.
-    async fn revoke_token(&self, id: Uuid) -> Result<bool, StoreError>;
+    /// As [`Administration::revoke_token_by`], by the operator.
+    async fn revoke_token(&self, id: Uuid) -> Result<bool, StoreError> {
+        self.revoke_token_by(None, id, &Actor::operator()).await
+    }
 
     /// Creates an account in status `active`. [`StoreError::NotFound`] without the environment.
     async fn create_account(&self, account: NewAccount) -> Result<Account, StoreError>;
@@ -102,11 +107,6 @@ pub trait Store: Archive + Leases + Nodes + Oauth + 'static {
     async fn call(&self, environment_id: Uuid, call_id: Uuid) -> Result<Option<CallRow>, StoreError>;
     /// The latest `limit` calls of the environment with their exchanges, newest first.
     async fn list_calls(&self, environment_id: Uuid, limit: u32) -> Result<Vec<CallRow>, StoreError>;
-
-    /// Adds an entry to the audit log.
-    async fn audit(&self, entry: AuditEntry) -> Result<(), StoreError>;
-    /// The latest `limit` audit entries, newest first.
-    async fn list_audit(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError>;
 
     /// While it stays the same, the tokens and accounts that were read still are as they were; ask before reading
     /// them. `None` when that cannot be told: then nothing may be kept. Other processes' changes count within

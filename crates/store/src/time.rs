@@ -19,6 +19,11 @@ pub(crate) fn now_and(time: Duration) -> String {
     format(Timestamp::now().checked_add(time).unwrap_or(Timestamp::MAX))
 }
 
+/// A minute before the present.
+pub(crate) fn minute_ago() -> String {
+    format(Timestamp::now() - 1.minute())
+}
+
 /// Keys made before this moment no longer count.
 pub(crate) fn key_cutoff() -> String {
     format(Timestamp::now() - KEY_HOURS.hours())

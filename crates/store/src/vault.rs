@@ -4,7 +4,9 @@
 //! environment, the row and the column, so a value that was altered, or moved to another row, does not open.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
+use async_trait::async_trait;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -43,8 +45,8 @@ impl MasterKey {
 
     /// The key as [`from_base64`](Self::from_base64) reads it. A secret: show it once, to its owner.
     #[must_use]
-    pub fn to_base64(&self) -> String {
-        STANDARD.encode(self.0.as_slice())
+    pub fn to_base64(&self) -> Zeroizing<String> {
+        Zeroizing::new(STANDARD.encode(self.0.as_slice()))
     }
 }
 
@@ -54,59 +56,67 @@ impl fmt::Debug for MasterKey {
     }
 }
 
+/// Where master keys come from. Asked at the start, and again when the database turns out to be under another one.
+#[async_trait]
+pub trait KeySource: Send + Sync + 'static {
+    /// The keys: the first is the one to be used; a database that is under one of the others still opens.
+    async fn keys(&self) -> Result<Vec<MasterKey>, StoreError>;
+}
+
+/// One key that stays.
+struct Fixed(MasterKey);
+
+#[async_trait]
+impl KeySource for Fixed {
+    async fn keys(&self) -> Result<Vec<MasterKey>, StoreError> {
+        Ok(vec![MasterKey(self.0.0.clone())])
+    }
+}
+
 /// Seals and opens what must not be readable in the database.
 pub struct Vault {
-    master: DataKey,
+    source: Box<dyn KeySource>,
+    /// Empty until a database was opened.
+    master: RwLock<Option<Arc<Master>>>,
 }
 
 impl Vault {
-    /// A vault under `master`.
+    /// A vault under `master`, for as long as it exists.
     #[must_use]
     pub fn new(master: MasterKey) -> Self {
-        let MasterKey(bytes) = master;
-        Self { master: DataKey::new(&bytes) }
+        Self::with_source(Fixed(master))
     }
 
-    /// A value that only this master key opens; stored once per database.
-    pub(crate) fn key_check(&self) -> Vec<u8> {
-        self.master.seal(CHECK_PLACE, CHECK_TEXT)
+    /// A vault whose master key can be changed while it is in use.
+    #[must_use]
+    pub fn with_source(source: impl KeySource) -> Self {
+        Self { source: Box::new(source), master: RwLock::default() }
     }
 
-    /// Says whether `stored` was made by [`key_check`](Self::key_check) under this master key.
-    pub(crate) fn verify_key_check(&self, stored: &[u8]) -> Result<(), StoreError> {
-        match self.master.open(CHECK_PLACE, stored) {
-            Ok(text) if text.as_slice() == CHECK_TEXT => Ok(()),
-            _ => Err(StoreError::WrongKey),
-        }
+    pub(crate) async fn keys(&self) -> Result<Vec<MasterKey>, StoreError> {
+        self.source.keys().await
     }
 
-    /// Makes a data key for `environment`, wrapped for storage.
-    pub(crate) fn new_data_key(&self, environment: Uuid) -> Vec<u8> {
-        let key: Zeroizing<[u8; KEY_LEN]> = random();
-        self.master.seal(data_key_place(environment), key.as_slice())
+    /// The key that the database is under, as far as is known.
+    pub(crate) fn master(&self) -> Result<Arc<Master>, StoreError> {
+        let master = self.master.read().unwrap_or_else(PoisonError::into_inner);
+        master.clone().ok_or(StoreError::WrongKey)
     }
 
-    /// Unwraps the data key of `environment`.
-    pub(crate) fn data_key(&self, environment: Uuid, wrapped: &[u8]) -> Result<DataKey, StoreError> {
-        let place = data_key_place(environment);
-        let bytes = self.master.open(place, wrapped)?;
-        let key: &[u8; KEY_LEN] = bytes.as_slice().try_into().map_err(|_| place.corrupt())?;
-        Ok(DataKey::new(key))
+    pub(crate) fn take(&self, master: Master) {
+        *self.master.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(master));
     }
 
     /// A bare key, for an export.
     pub(crate) fn bare(&self, what: &Wrapped<'_>, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        what.at(|place| self.master.open(place, wrapped))
+        let master = self.master()?;
+        what.at(|place| master.key.open(place, wrapped))
     }
 
     /// Wraps a key of an import; `None` when it is none.
-    pub(crate) fn wrap(&self, what: &Wrapped<'_>, bare: &[u8]) -> Option<Vec<u8>> {
-        (bare.len() == KEY_LEN).then(|| what.at(|place| self.master.seal(place, bare)))
-    }
-
-    /// The master key itself, for what belongs to no environment.
-    pub(crate) fn master(&self) -> &DataKey {
-        &self.master
+    pub(crate) fn wrap(&self, what: &Wrapped<'_>, bare: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let master = self.master()?;
+        Ok((bare.len() == KEY_LEN).then(|| what.at(|place| master.key.seal(place, bare))))
     }
 }
 
@@ -122,10 +132,7 @@ impl Wrapped<'_> {
     fn at<T>(&self, then: impl FnOnce(Place<'_>) -> T) -> T {
         match self {
             Self::Data(environment) => then(data_key_place(*environment)),
-            Self::Installation(name) => {
-                let column = format!("installation_keys.sealed/{name}");
-                then(Place { environment: Uuid::nil(), row: Uuid::nil(), column: &column })
-            }
+            Self::Installation(name) => then(installation_key_place(&column_of(name))),
         }
     }
 }
@@ -134,6 +141,94 @@ impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Vault([redacted])")
     }
+}
+
+/// A master key in use, with the key check that it belongs to: a value that only this key opens, stored once per
+/// database, made anew with every change of the key.
+pub(crate) struct Master {
+    key: DataKey,
+    check: Vec<u8>,
+}
+
+impl Master {
+    /// With a new key check.
+    pub(crate) fn new(key: &MasterKey) -> Self {
+        let key = DataKey::new(&key.0);
+        let check = key.seal(CHECK_PLACE, CHECK_TEXT);
+        Self { key, check }
+    }
+
+    /// The key itself, for what belongs to no environment.
+    pub(crate) fn key(&self) -> &DataKey {
+        &self.key
+    }
+
+    /// The key check that this node believes in.
+    pub(crate) fn check(&self) -> &[u8] {
+        &self.check
+    }
+
+    /// Makes a data key for `environment`, wrapped for storage.
+    pub(crate) fn new_data_key(&self, environment: Uuid) -> Vec<u8> {
+        self.key.seal(data_key_place(environment), random().as_slice())
+    }
+
+    /// Unwraps the data key of `environment`.
+    pub(crate) fn data_key(&self, environment: Uuid, wrapped: &[u8]) -> Result<DataKey, StoreError> {
+        let place = data_key_place(environment);
+        let bytes = self.key.open(place, wrapped)?;
+        let key: &[u8; KEY_LEN] = bytes.as_slice().try_into().map_err(|_| place.corrupt())?;
+        Ok(DataKey::new(key))
+    }
+
+    /// Puts the data key of `environment` under another master key.
+    pub(crate) fn rewrap_data_key(
+        &self,
+        environment: Uuid,
+        wrapped: &[u8],
+        new: &Self,
+    ) -> Result<Vec<u8>, StoreError> {
+        let place = data_key_place(environment);
+        Ok(new.key.seal(place, &self.key.open(place, wrapped)?))
+    }
+
+    /// Makes a key of the installation, wrapped for storage.
+    pub(crate) fn new_installation_key(&self, name: &str) -> Vec<u8> {
+        self.key.seal(installation_key_place(&column_of(name)), random().as_slice())
+    }
+
+    /// Unwraps a key of the installation.
+    pub(crate) fn installation_key(
+        &self,
+        name: &str,
+        wrapped: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        self.key.open(installation_key_place(&column_of(name)), wrapped)
+    }
+
+    /// Puts a key of the installation under another master key.
+    pub(crate) fn rewrap_installation_key(
+        &self,
+        name: &str,
+        wrapped: &[u8],
+        new: &Self,
+    ) -> Result<Vec<u8>, StoreError> {
+        let column = column_of(name);
+        let place = installation_key_place(&column);
+        Ok(new.key.seal(place, &self.key.open(place, wrapped)?))
+    }
+}
+
+/// Whether `key` made this key check.
+pub(crate) fn opens(key: &MasterKey, check: &[u8]) -> bool {
+    // The tag alone decides: nothing else is sealed for that place.
+    DataKey::new(&key.0).open(CHECK_PLACE, check).is_ok_and(|text| text.as_slice() == CHECK_TEXT)
+}
+
+/// The key that made this key check.
+pub(crate) fn that_opens(keys: &[MasterKey], check: &[u8]) -> Result<Master, StoreError> {
+    let found = keys.iter().find(|key| opens(key, check)).ok_or(StoreError::WrongKey)?;
+    Ok(Master { key: DataKey::new(&found.0), check: check.to_vec() })
 }
 
 /// Where a sealed value belongs. Part of the associated data, so it opens nowhere else.
@@ -216,6 +311,14 @@ pub(crate) fn random() -> Zeroizing<[u8; KEY_LEN]> {
     bytes
 }
 
+fn column_of(name: &str) -> String {
+    format!("installation_keys.sealed/{name}")
+}
+
+fn installation_key_place(column: &str) -> Place<'_> {
+    Place { environment: Uuid::nil(), row: Uuid::nil(), column }
+}
+
 fn data_key_place(environment: Uuid) -> Place<'static> {
     Place { environment, row: environment, column: "environments.data_key_sealed" }
 }
@@ -264,10 +367,10 @@ mod tests {
     #[test]
     fn master_keys_travel_as_base64() {
         let key = MasterKey::generate();
-        let again = MasterKey::from_base64(&format!(" {}\n", key.to_base64())).unwrap();
+        let again = MasterKey::from_base64(&format!(" {}\n", *key.to_base64())).unwrap();
         assert_eq!(again.to_base64(), key.to_base64());
         assert!(matches!(MasterKey::from_base64("c2hvcnQ="), Err(StoreError::BadKey)));
         assert!(matches!(MasterKey::from_base64("not base64!"), Err(StoreError::BadKey)));
-        assert!(!format!("{key:?}").contains(&key.to_base64()));
+        assert!(!format!("{key:?}").contains(key.to_base64().as_str()));
     }
 }

@@ -80,6 +80,11 @@ impl Gateway {
         KEY
     }
 
+    /// The id of the process.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
     /// The process.
     pub fn process(&mut self) -> &mut KoineProcess {
         &mut self.process

@@ -1,5 +1,6 @@
 //! `koine environment`.
 
+use koine_store::{Actor, Environment};
 use serde_json::{Value, json};
 
 use crate::config::Config;
@@ -16,24 +17,41 @@ pub(crate) enum Command {
     },
     /// All of them.
     List,
+    /// Give one another name.
+    Rename {
+        /// Its present name.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
 }
 
-const COLUMNS: &[&str] = &["id", "name", "created_at"];
+const COLUMNS: &[&str] = &["id", "name", "created_at", "updated_at"];
 
 pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure> {
-    let engine = open::engine(&Config::read()?).await?;
-    let shown = |environment: &koine_store::Environment| -> Value {
-        json!({"id": environment.id, "name": environment.name, "created_at": environment.created_at})
-    };
+    let store = open::store(&Config::read()?).await?;
+    let operator = Actor::operator();
     match command {
         Command::Create { name } => {
-            let environment = engine.store().create_environment(&name).await.map_err(Failure::store)?;
+            let environment = store.create_environment_by(&name, &operator).await.map_err(Failure::store)?;
             output::one(format, &shown(&environment), COLUMNS);
         }
         Command::List => {
-            let all = engine.store().list_environments().await.map_err(Failure::store)?;
+            let all = store.list_environments().await.map_err(Failure::store)?;
             output::rows(format, &all.iter().map(shown).collect::<Vec<_>>(), COLUMNS);
+        }
+        Command::Rename { from, to } => {
+            let found = open::environment(&store, Some(&from)).await?;
+            let renamed = store.rename_environment(found.id, &to, &operator).await.map_err(Failure::store)?;
+            let renamed =
+                renamed.ok_or_else(|| Failure::not_found(format!("there is no environment `{from}`")))?;
+            output::one(format, &shown(&renamed), COLUMNS);
         }
     }
     Ok(())
+}
+
+fn shown(environment: &Environment) -> Value {
+    json!({"id": environment.id, "name": environment.name, "created_at": environment.created_at,
+           "updated_at": environment.updated_at})
 }

@@ -1,16 +1,22 @@
 //! `koine serve`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use koine_engine::Engine;
 use koine_server::{Listener, Serving};
 use koine_settings::{Setting, SocketAt, TABLE};
+use koine_store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{self, Config};
 use crate::failure::Failure;
 use crate::{open, telemetry};
+
+/// How often a node looks whether the master key was changed.
+const KEY_LOOK: Duration = Duration::from_secs(10);
 
 /// The settings that were given as flags, by name.
 #[derive(Clone, Debug, Default)]
@@ -91,9 +97,26 @@ pub(crate) async fn serve(
     let served = tokio::select! {
         served = koine_server::serve(listener, engine.clone(), serving, stop) => served,
         never = engine.keep_settling() => never,
+        never = watch_key(Arc::clone(engine.store())) => never,
     };
     engine.leave().await;
     served
+}
+
+/// Takes a new master key soon after the database is under it, and at SIGHUP at once: what needs it before that asks by
+/// itself.
+async fn watch_key<T>(store: Arc<dyn Store>) -> std::io::Result<T> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        let pause = tokio::time::sleep(KEY_LOOK);
+        tokio::select! {
+            () = pause => {}
+            _ = hangup.recv() => {}
+        }
+        if let Err(error) = store.notice_master_key().await {
+            tracing::error!(error = %error, "the master key was changed, and this node has not the new one");
+        }
+    }
 }
 
 /// Ends with SIGTERM or SIGINT. They are listened to from the call on, so that a signal that comes before the first poll ends

@@ -4,6 +4,7 @@
 mod connector;
 mod database;
 mod jsonata;
+mod master_key;
 mod pipe;
 mod settings;
 mod verify;

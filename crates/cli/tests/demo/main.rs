@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the reason")]
 
 mod access;
+mod administration;
 mod bad_input;
 mod faults;
 mod hostile;
@@ -11,5 +12,6 @@ mod logins;
 mod meta;
 mod parameters;
 mod real_sdk;
+mod rotation;
 mod running;
 mod support;

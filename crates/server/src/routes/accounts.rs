@@ -90,6 +90,19 @@ pub(crate) async fn update(
     answer::of(result.await)
 }
 
+/// The account of the token itself, with what browsers' file pickers need of its credentials.
+pub(crate) async fn own(State(engine): State<Engine>, By(caller): By) -> Response {
+    answer::of(engine.own_account(&caller).await)
+}
+
+pub(crate) async fn update_own(State(engine): State<Engine>, By(caller): By, content: Body) -> Response {
+    let result = async {
+        let context = context(&body::object(content).await?)?;
+        engine.patch_own_account(&caller, AccountPatch { tenant_id: None, context }).await
+    };
+    answer::of(result.await)
+}
+
 pub(crate) async fn remove(State(engine): State<Engine>, By(caller): By, Path(id): Path<String>) -> Response {
     let result = async { engine.delete_account(&caller, id_of(&id)?).await };
     answer::of(result.await)

@@ -17,6 +17,8 @@ CREATE TABLE installation_keys (
     sealed BYTEA NOT NULL
 );
 
+DROP TABLE audit;
+
 -- Who did what to Koine itself: appended, never changed. Each MAC covers its entry and the MAC before.
 -- No foreign key: the entry outlives its environment.
 CREATE TABLE audit_log (

@@ -3,7 +3,7 @@
 use sqlx::{QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::{Db, DbRow, SqlStore, row};
+use super::{Db, DbConnection, DbRow, SqlStore, row};
 use crate::time::now;
 use crate::vault::{DataKey, Place};
 use crate::{Account, AccountChange, AccountFilter, NewAccount, StoreError};
@@ -13,8 +13,15 @@ const ACTIVE: &str = "active";
 
 pub(super) async fn create(store: &SqlStore, new: NewAccount) -> Result<Account, StoreError> {
     let key = store.data_key(new.environment_id).await?;
+    let account = begun(new);
+    insert(&mut *store.write.acquire().await?, &account, &key).await?;
+    Ok(account)
+}
+
+/// A new account, not stored yet.
+pub(super) fn begun(new: NewAccount) -> Account {
     let at = now();
-    let account = Account {
+    Account {
         id: Uuid::now_v7(),
         environment_id: new.environment_id,
         tenant_id: new.tenant_id,
@@ -25,7 +32,14 @@ pub(super) async fn create(store: &SqlStore, new: NewAccount) -> Result<Account,
         last_error: None,
         created_at: at.clone(),
         updated_at: at,
-    };
+    }
+}
+
+pub(super) async fn insert(
+    connection: &mut DbConnection,
+    account: &Account,
+    key: &DataKey,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO accounts (id, environment_id, tenant_id, connector, status, authentication_method,
                                context_sealed, created_at, updated_at)
@@ -39,9 +53,9 @@ pub(super) async fn create(store: &SqlStore, new: NewAccount) -> Result<Account,
     .bind(&account.authentication_method)
     .bind(key.seal_json(place(account.environment_id, account.id), &account.context))
     .bind(&account.created_at)
-    .execute(&store.write)
+    .execute(connection)
     .await?;
-    Ok(account)
+    Ok(())
 }
 
 pub(super) async fn get(
@@ -49,14 +63,25 @@ pub(super) async fn get(
     environment: Uuid,
     id: Uuid,
 ) -> Result<Option<Account>, StoreError> {
+    let key = match store.data_key(environment).await {
+        Err(StoreError::NotFound { .. }) => return Ok(None),
+        other => other?,
+    };
+    select(&mut *store.read.acquire().await?, environment, id, &key).await
+}
+
+pub(super) async fn select(
+    connection: &mut DbConnection,
+    environment: Uuid,
+    id: Uuid,
+    key: &DataKey,
+) -> Result<Option<Account>, StoreError> {
     let found = sqlx::query("SELECT * FROM accounts WHERE environment_id = $1 AND id = $2")
         .bind(environment.to_string())
         .bind(id.to_string())
-        .fetch_optional(&store.read)
+        .fetch_optional(connection)
         .await?;
-    let Some(row) = found else { return Ok(None) };
-    let key = store.data_key(environment).await?;
-    read(&row, &key).map(Some)
+    found.map(|row| read(&row, key)).transpose()
 }
 
 pub(super) async fn list(
@@ -99,6 +124,16 @@ pub(super) async fn update(
         Err(StoreError::NotFound { .. }) => return Ok(None),
         other => other?,
     };
+    change_in(&mut *store.write.acquire().await?, environment, id, change, &key).await
+}
+
+pub(super) async fn change_in(
+    connection: &mut DbConnection,
+    environment: Uuid,
+    id: Uuid,
+    change: AccountChange,
+    key: &DataKey,
+) -> Result<Option<Account>, StoreError> {
     let changed = sqlx::query(
         "UPDATE accounts SET context_sealed = COALESCE($3, context_sealed), tenant_id = COALESCE($4, tenant_id),
                              status = COALESCE($5, status),
@@ -114,16 +149,24 @@ pub(super) async fn update(
     .bind(change.last_error.flatten())
     .bind(now())
     .bind(change.only_from)
-    .fetch_optional(&store.write)
+    .fetch_optional(connection)
     .await?;
-    changed.map(|row| read(&row, &key)).transpose()
+    changed.map(|row| read(&row, key)).transpose()
 }
 
 pub(super) async fn delete(store: &SqlStore, environment: Uuid, id: Uuid) -> Result<bool, StoreError> {
+    remove(&mut *store.write.acquire().await?, environment, id).await
+}
+
+pub(super) async fn remove(
+    connection: &mut DbConnection,
+    environment: Uuid,
+    id: Uuid,
+) -> Result<bool, StoreError> {
     let done = sqlx::query("DELETE FROM accounts WHERE environment_id = $1 AND id = $2")
         .bind(environment.to_string())
         .bind(id.to_string())
-        .execute(&store.write)
+        .execute(connection)
         .await?;
     Ok(done.rows_affected() > 0)
 }

@@ -187,7 +187,7 @@ fn wrapped(vault: &Vault, table: &str, name: &Value, bare: &Value) -> Result<Val
     let what = name.as_str().and_then(|name| under_the_master_key(table, name)).ok_or_else(damaged)?;
     let bare =
         bare.as_str().and_then(|text| STANDARD.decode(text).ok()).map(Zeroizing::new).ok_or_else(damaged)?;
-    let wrapped = vault.wrap(&what, &bare).ok_or_else(damaged)?;
+    let wrapped = vault.wrap(&what, &bare)?.ok_or_else(damaged)?;
     Ok(Value::String(STANDARD.encode(wrapped)))
 }
 

@@ -20,20 +20,23 @@ macro_rules! abandoned {
 }
 
 mod accounts;
+mod administration;
 mod archive;
 mod audit;
 mod environments;
 mod finish;
 mod journal;
 mod journal_read;
+mod keys;
 mod leases;
+mod managed_accounts;
 mod nodes;
 mod oauth;
 mod row;
 mod tokens;
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -43,8 +46,8 @@ use uuid::Uuid;
 use super::{Changes, Db, DbConnection, DbRow, begin, begin_reading, columns, connect, lock_call, schema};
 use crate::vault::DataKey;
 use crate::{
-    Account, AccountChange, AccountFilter, ApiToken, AuditEntry, AuditRecord, Begun, CallRow, Environment,
-    ExchangeRow, Finish, NewAccount, NewCall, NewToken, OpenIntent, Store, StoreError, Vault,
+    Account, AccountChange, AccountFilter, ApiToken, Begun, CallRow, Environment, ExchangeRow, Finish,
+    NewAccount, NewCall, OpenIntent, Store, StoreError, Vault,
 };
 
 /// [`Store`] over one database.
@@ -64,49 +67,19 @@ pub(crate) struct SqlStore {
 impl SqlStore {
     pub(crate) async fn open(url: &str, vault: Vault) -> Result<Self, StoreError> {
         let connect::Opened { write, read, changes } = connect::connect(url).await?;
-        check_master_key(&write, &vault).await?;
-        Ok(Self { write, read, vault, data_keys: RwLock::default(), changes })
+        let store = Self { write, read, vault, data_keys: RwLock::default(), changes };
+        keys::open(&store).await?;
+        Ok(store)
     }
 
     /// The environment's data key, unwrapped once per process.
     async fn data_key(&self, environment: Uuid) -> Result<Arc<DataKey>, StoreError> {
-        let known = self.data_keys.read().unwrap_or_else(PoisonError::into_inner).get(&environment).cloned();
-        if let Some(key) = known {
-            return Ok(key);
-        }
-        let wrapped: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT data_key_sealed FROM environments WHERE id = $1")
-                .bind(environment.to_string())
-                .fetch_optional(&self.read)
-                .await?;
-        let wrapped = wrapped.ok_or_else(|| StoreError::not_found(format!("environment {environment}")))?;
-        let key = Arc::new(self.vault.data_key(environment, &wrapped)?);
-        let mut keys = self.data_keys.write().unwrap_or_else(PoisonError::into_inner);
-        keys.insert(environment, Arc::clone(&key));
-        Ok(key)
+        keys::data_key(self, environment).await
     }
-}
-
-/// Stores the key check in a new database, compares it in an old one.
-async fn check_master_key(write: &Pool<Db>, vault: &Vault) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO vault_check (id, sealed) SELECT 1, $1
-         WHERE NOT EXISTS (SELECT 1 FROM environments) ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(vault.key_check())
-    .execute(write)
-    .await?;
-    let stored: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT sealed FROM vault_check WHERE id = 1").fetch_optional(write).await?;
-    vault.verify_key_check(&stored.ok_or_else(|| StoreError::corrupt("vault_check is empty"))?)
 }
 
 #[async_trait]
 impl Store for SqlStore {
-    async fn create_environment(&self, name: &str) -> Result<Environment, StoreError> {
-        environments::create(self, name).await
-    }
-
     async fn list_environments(&self) -> Result<Vec<Environment>, StoreError> {
         environments::list(self).await
     }
@@ -119,21 +92,12 @@ impl Store for SqlStore {
         environments::find(self, name).await
     }
 
-    async fn create_token(&self, token: NewToken) -> Result<(ApiToken, String), StoreError> {
-        tokens::create(self, token).await
-    }
-
     async fn find_token(&self, secret: &str) -> Result<Option<ApiToken>, StoreError> {
         tokens::find(self, secret).await
     }
 
     async fn list_tokens(&self, environment_id: Option<Uuid>) -> Result<Vec<ApiToken>, StoreError> {
         tokens::list(self, environment_id).await
-    }
-
-    async fn revoke_token(&self, id: Uuid) -> Result<bool, StoreError> {
-        let _changed = self.changes.change();
-        tokens::revoke(self, id).await
     }
 
     async fn create_account(&self, account: NewAccount) -> Result<Account, StoreError> {
@@ -220,14 +184,6 @@ impl Store for SqlStore {
 
     async fn list_calls(&self, environment_id: Uuid, limit: u32) -> Result<Vec<CallRow>, StoreError> {
         journal_read::list(self, environment_id, limit).await
-    }
-
-    async fn audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
-        audit::record(self, entry).await
-    }
-
-    async fn list_audit(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
-        audit::list(self, limit).await
     }
 
     async fn version(&self) -> Option<u64> {

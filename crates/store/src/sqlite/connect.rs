@@ -1,4 +1,4 @@
-//! Opening the file: pragmas, pools, migrations, the master key check.
+//! Opening the file: pragmas, pools, migrations.
 
 use std::io;
 use std::path::Path;
@@ -133,7 +133,7 @@ mod tests {
         let keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&pools.write).await.unwrap();
         let busy: i64 = sqlx::query_scalar("PRAGMA busy_timeout").fetch_one(&pools.write).await.unwrap();
         assert_eq!((mode.as_str(), full, keys, busy), ("wal", 2, 1, 10_000));
-        let refused = sqlx::query("DELETE FROM audit").execute(&pools.read).await;
+        let refused = sqlx::query("DELETE FROM environments").execute(&pools.read).await;
         assert!(refused.is_err(), "the reading pool took a write");
     }
 }

@@ -1,12 +1,12 @@
 //! What goes in and comes out, the same for every backend. Times are UTC, `2026-01-31T12:00:00.000Z`.
 
 pub(crate) mod account;
+pub(crate) mod audit;
 pub(crate) mod journal;
 pub(crate) mod oauth;
 
 use std::fmt;
 
-use serde_json::Value;
 use uuid::Uuid;
 
 /// An isolated workspace: tokens, accounts and journal belong to one.
@@ -37,8 +37,14 @@ pub struct ApiToken {
     pub read_only: bool,
     /// Whether it may administer its environment: tokens, name, audit log.
     pub administrator: bool,
+    /// Who made it: `operator`, `token:ID`.
+    pub created_by: String,
+    /// The account of an integrated-account token, which may do nothing but calls on it.
+    pub own_account_id: Option<Uuid>,
     /// When it stops working.
     pub expires_at: Option<String>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<String>,
     /// When it was created.
     pub created_at: String,
     /// When it last changed.
@@ -72,30 +78,31 @@ pub struct NewToken {
     pub expires_at: Option<String>,
 }
 
-/// Something that somebody did to Koine itself.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AuditEntry {
-    /// The environment it concerns, if one.
-    pub environment_id: Option<Uuid>,
-    /// Who did it.
-    pub actor: String,
-    /// What they did, as `noun.verb`.
-    pub action: String,
-    /// To what.
-    pub subject: String,
-    /// More about it. Stored readable: never put a secret here.
-    pub detail: Value,
+/// A token for one account only, to be issued.
+#[derive(Clone, Debug)]
+pub struct NewAccountToken {
+    /// The account's environment.
+    pub environment_id: Uuid,
+    /// The one account that it opens.
+    pub account_id: Uuid,
+    /// The token that it is issued with, and ends with.
+    pub issued_by: Option<Uuid>,
+    /// Whether it may only read.
+    pub read_only: bool,
+    /// When it stops working: ISO 8601 with an offset.
+    pub expires_at: String,
 }
 
-/// An [`AuditEntry`] as stored.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AuditRecord {
-    /// Its id.
-    pub id: Uuid,
-    /// When it was recorded.
-    pub created_at: String,
-    /// What happened.
-    pub entry: AuditEntry,
+/// What became of a change of the master key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotated {
+    /// Everything is under the new key.
+    Done {
+        /// How many environments there are.
+        environments: usize,
+    },
+    /// Everything was under it already.
+    Already,
 }
 
 /// Stands in for a secret in `Debug` output.

@@ -114,3 +114,42 @@ pub(crate) async fn keys_count_for_a_day(home: &Home) {
         assert_eq!(store.begin_call(again).await.unwrap(), expected);
     }
 }
+
+pub(crate) async fn a_changed_audit_log_is_noticed(home: &Home) {
+    let store = home.open().await;
+    for _ in 0..5 {
+        environment(&store).await;
+    }
+    let check = store.verify_audit(None).await.unwrap();
+    assert_eq!((check.entries, check.broken), (5, None));
+    home.run(if home.url().starts_with("sqlite") {
+        "DROP TRIGGER audit_log_is_never_changed; DROP TRIGGER audit_log_is_never_shortened"
+    } else {
+        "DROP TRIGGER audit_log_is_append_only ON audit_log"
+    })
+    .await;
+    for (damage, told) in [
+        ("DELETE FROM audit_log WHERE seq = 5", "ends with entry 4"),
+        ("UPDATE audit_log SET actor = 'nobody' WHERE seq = 3", "entry 3 is not as it was written"),
+        ("DELETE FROM audit_log WHERE seq = 2", "entry 2 is missing"),
+    ] {
+        home.run(damage).await;
+        let broken = store.verify_audit(None).await.unwrap().broken.unwrap();
+        assert!(broken.contains(told), "{damage}: {broken}");
+    }
+    // Who cuts the end off and tells the head so is found out by a head that was noted elsewhere.
+    home.run("DELETE FROM audit_log WHERE seq > 1; UPDATE audit_head SET seq = 1").await;
+    assert_eq!(store.verify_audit(None).await.unwrap().broken, None);
+    let broken = store.verify_audit(Some(check.head)).await.unwrap().broken;
+    assert!(broken.unwrap().contains("ends with entry 1"));
+}
+
+#[tokio::test]
+async fn the_database_itself_refuses_to_change_the_log() {
+    let home = Home::file().unwrap();
+    environment(&home.open().await).await;
+    let raw = sqlx::SqlitePool::connect(home.url()).await.unwrap();
+    for change in ["UPDATE audit_log SET actor = 'nobody'", "DELETE FROM audit_log"] {
+        assert!(sqlx::query(change).execute(&raw).await.is_err(), "{change}");
+    }
+}

@@ -1,9 +1,8 @@
-//! Environments and the audit log.
+//! Environments.
 
 use std::sync::Arc;
 
-use koine_store::{AuditEntry, Store, StoreError};
-use serde_json::json;
+use koine_store::{Store, StoreError};
 use uuid::Uuid;
 
 pub(crate) async fn environments_are_found_and_unique(store: Arc<dyn Store>) {
@@ -17,23 +16,4 @@ pub(crate) async fn environments_are_found_and_unique(store: Arc<dyn Store>) {
     assert_eq!(store.get_environment(Uuid::nil()).await.unwrap(), None);
     let again = store.create_environment("production").await;
     assert!(matches!(again, Err(StoreError::Conflict { what }) if what.contains("production")));
-}
-
-pub(crate) async fn audit_keeps_order(store: Arc<dyn Store>) {
-    for (action, environment_id) in [("token.create", Some(Uuid::from_u128(7))), ("token.revoke", None)] {
-        let entry = AuditEntry {
-            environment_id,
-            actor: "cli".to_owned(),
-            action: action.to_owned(),
-            subject: "token 1".to_owned(),
-            detail: json!({ "read_only": true }),
-        };
-        store.audit(entry).await.unwrap();
-    }
-    let listed = store.list_audit(10).await.unwrap();
-    let actions: Vec<_> = listed.iter().map(|record| record.entry.action.as_str()).collect();
-    assert_eq!(actions, ["token.revoke", "token.create"]);
-    assert_eq!(listed[1].entry.environment_id, Some(Uuid::from_u128(7)));
-    assert_eq!(listed[1].entry.detail, json!({ "read_only": true }));
-    assert_eq!(store.list_audit(1).await.unwrap().len(), 1);
 }

@@ -47,7 +47,7 @@ impl Home {
     }
 
     fn at(place: Place, url: String) -> Self {
-        Self { place, url, key: MasterKey::generate().to_base64() }
+        Self { place, url, key: MasterKey::generate().to_base64().to_string() }
     }
 
     pub(crate) async fn open(&self) -> Arc<dyn Store> {

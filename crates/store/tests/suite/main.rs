@@ -9,12 +9,14 @@
 )]
 
 mod accounts;
+mod administration;
 mod archive;
 mod at_rest;
 mod environments;
 mod fixtures;
 mod idempotency;
 mod journal;
+mod keys;
 mod leases;
 mod nodes;
 mod oauth;
@@ -57,7 +59,10 @@ macro_rules! on_a_home {
 }
 
 on_a_store! {
-    environments: environments_are_found_and_unique, audit_keeps_order;
+    environments: environments_are_found_and_unique;
+    administration: every_change_is_in_the_log, what_did_not_happen_is_not_in_the_log,
+        the_log_is_filtered_and_paged, appending_at_once_keeps_the_chain, account_tokens_end_with_their_issuer,
+        uses_are_noted, installation_keys_stay;
     tokens: tokens_are_found_by_secret, expired_and_revoked_tokens_are_not_found, tokens_need_an_environment;
     accounts: accounts_are_stored_and_changed, foreign_accounts_are_invisible, accounts_are_listed_in_pages,
         debug_hides_credentials;
@@ -81,7 +86,10 @@ on_a_home! {
         what_is_wrong_with_a_file_is_told_and_nothing_of_it_is_kept, every_table_is_exported_or_stays_on_purpose;
     at_rest: secrets_are_not_readable, tampered_contexts_are_corrupt, swapped_contexts_are_corrupt,
         accounts_moved_to_another_environment_are_corrupt, swapped_data_keys_are_corrupt,
-        a_removed_key_check_does_not_open_the_door, keys_count_for_a_day;
+        a_removed_key_check_does_not_open_the_door, keys_count_for_a_day, a_changed_audit_log_is_noticed;
+    keys: nodes_take_the_new_key_as_they_run,
+        a_node_without_the_new_key_keeps_what_is_open_and_spoils_nothing,
+        a_rotation_that_fails_half_way_changes_nothing, reading_and_writing_go_on_while_keys_change;
     reopening: state_survives_reopening, intents_survive_a_crash, two_processes_start_a_key_once,
         another_master_key_is_refused, a_newer_schema_is_refused, two_may_open_a_new_database_at_once;
     versions: changes_by_others_are_noticed, a_closed_store_has_no_version_to_believe;
