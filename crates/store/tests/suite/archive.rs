@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use koine_store::{AuditEntry, Begun, ExportKey, MasterKey, NewCall, NewToken, Store, StoreError};
+use koine_store::{
+    Actor, AuditEntry, AuditFilter, Begun, ExportKey, MasterKey, NewCall, NewToken, Store, StoreError,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -37,9 +39,10 @@ async fn fill(store: &Arc<dyn Store>) -> (NewCall, String) {
         let open = removal(home.id, account.id, Some("open"));
         store.begin_call(open.clone()).await.unwrap();
         store.record_intent(open.id, "delete", "d", Some(&json!({"name": "Ida"}))).await.unwrap();
-        let (actor, action, subject) = ("cli".to_owned(), "token.create".to_owned(), token.id.to_string());
-        let entry =
-            AuditEntry { environment_id: Some(home.id), actor, action, subject, detail: json!({"a": null}) };
+        let entry = AuditEntry {
+            after: Some(json!({"a": null})),
+            ..AuditEntry::new(&Actor::operator(), Some(home.id), "key.rotate", &token.id)
+        };
         store.audit(entry).await.unwrap();
         kept = Some((call, secret));
     }
@@ -63,7 +66,7 @@ async fn told(store: &Arc<dyn Store>) -> Value {
     }
     let open = store.open_intents().await.unwrap().into_iter();
     let open: Vec<_> = open.map(|one| (format!("{one:?}"), one.request, one.target)).collect();
-    json!({"environments": all, "open": open, "audit": format!("{:?}", store.list_audit(100).await.unwrap())})
+    json!({"environments": all, "open": open, "audit": format!("{:?}", store.list_audit(AuditFilter::default(), 100, None).await.unwrap())})
 }
 
 async fn exported(store: &Arc<dyn Store>, key: &ExportKey) -> Vec<u8> {
