@@ -39,7 +39,6 @@ pub const EXPORTED_TABLES: &[&str] = &[
     "idempotency_keys",
     "intents",
     "exchanges",
-    "audit",
     "audit_log",
     "audit_head",
 ];
