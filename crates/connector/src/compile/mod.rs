@@ -106,7 +106,7 @@ fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<Strin
 
 /// A whole-value pattern.
 fn pattern(reader: &Reader<'_>, key: &'static str, problems: &mut Problems) -> Option<Pattern> {
-    let pattern = Pattern::new(&reader.text(key, problems)?);
+    let pattern = Pattern::new(reader.text(key, problems)?);
     pattern.map_err(|why| problems.add(reader.place(), format!("`{key}` {why}"), None)).ok()
 }
 
