@@ -166,6 +166,13 @@ const LISTS: &[Doc] = &[
         "[[1,2],[3]]",
     ),
     doc(
+        &["distinct"],
+        "$distinct(list)",
+        "The list with each item once. As JSONata has it, in a time that grows with the length alone.",
+        "$distinct([1, 2, 1])",
+        "[1,2]",
+    ),
+    doc(
         &["difference"],
         "$difference(list, other)",
         "The items that the other list does not have.",

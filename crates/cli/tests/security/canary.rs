@@ -49,7 +49,7 @@ fn spellings(gateway_token: &str, master_key: &str) -> Vec<String> {
 
 fn find(what: &str, bytes: &[u8], secrets: &[String]) {
     let text = String::from_utf8_lossy(bytes);
-    for secret in secrets.iter().filter(|secret| text.contains(secret.as_str())) {
+    if let Some(secret) = secrets.iter().find(|secret| text.contains(secret.as_str())) {
         let (before, after) = text.split_once(secret.as_str()).unwrap_or_default();
         let before: Vec<char> = before.chars().rev().take(300).collect();
         let (before, after): (String, String) =

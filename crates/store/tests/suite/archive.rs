@@ -150,7 +150,7 @@ async fn migrations_are_told_before_and_after() {
         koine_store::migrate(home.url()).await.unwrap();
         let applied = koine_store::migrations(home.url()).await.unwrap();
         assert!(applied.iter().all(|one| one.applied) && applied.len() == pending.len());
-        home.from_the_future().await;
+        home.become_newer().await;
         let newest = koine_store::migrations(home.url()).await.unwrap().pop().unwrap();
         assert_eq!((newest.version, newest.name, newest.applied), (9999, None, true));
         let refused = koine_store::migrate(home.url()).await.unwrap_err();

@@ -85,7 +85,7 @@ impl Home {
     }
 
     /// Says that a newer Koine migrated it.
-    pub(crate) async fn from_the_future(&self) {
+    pub(crate) async fn become_newer(&self) {
         self.run(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
              SELECT 9999, 'from the future', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",

@@ -68,7 +68,7 @@ pub(crate) async fn another_master_key_is_refused(home: &Home) {
 
 pub(crate) async fn a_newer_schema_is_refused(home: &Home) {
     home.open().await.close().await;
-    home.from_the_future().await;
+    home.become_newer().await;
     let key = MasterKey::generate();
     let refused = home.open_with(key).await.err().unwrap();
     assert!(matches!(refused, StoreError::NewerSchema { found: 9999, .. }), "{refused:?}");
