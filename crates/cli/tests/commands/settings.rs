@@ -109,6 +109,7 @@ async fn serve_takes_flags_over_the_file_and_logs_as_it_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("master.key");
     std::fs::write(&key, KEY).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
     let text = format!(
         "listen = \"127.0.0.1:1\"\nlog_format = \"json\"\ntrusted_proxies = [\"127.0.0.1\"]\ndata_dir = \"{}\"\nmaster_key_file = \"{}\"\n",
         folder.path().display(),
