@@ -12,7 +12,7 @@ use url::Url;
 const VENDOR: &str = "api.vendor.test";
 
 fn url(text: &str) -> Url {
-    Url::parse(text).unwrap()
+    Url::parse(text).expect("the tests' own addresses are URLs")
 }
 
 fn hosts() -> Hosts {

@@ -10,7 +10,7 @@ use crate::{koine, runner};
 fn list(data: &Path, env: &[(&str, &str)]) -> Ran {
     let with_data = runner().env("KOINE_DATA_DIR", data.to_str().unwrap()).env("PATH", "/usr/bin:/bin");
     let with_all = env.iter().fold(with_data, |runner, (name, value)| runner.env(name, value));
-    with_all.run(&["environment", "list"])
+    with_all.run(["environment", "list"])
 }
 
 fn write(file: &Path, text: &str, mode: u32) {

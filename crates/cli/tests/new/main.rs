@@ -1,5 +1,4 @@
 //! `koine connector new`: what it drafts works, from nothing and from specifications.
-#![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the reason")]
 
 use std::path::Path;
 
