@@ -1,4 +1,5 @@
 //! Names that change their mind: what a resolver says is judged each time, and what was judged is what is called.
+#![expect(clippy::unwrap_used, reason = "a test that unwraps fails with the reason")]
 
 mod common;
 
