@@ -97,7 +97,7 @@ fn authorization() -> Value {
 /// A refresh token, or a consent that brings one.
 fn grant(token_url: Key<'static>) -> Vec<Key<'static>> {
     let consent = object(
-        "the page of consent",
+        "`authorize`",
         &[
             ("url", text(), "A whole URL, or a path below the base URL."),
             ("scope", list(&text()), "Scopes to ask for."),
