@@ -69,7 +69,7 @@ impl Stage {
     async fn new(catalogue: &Arc<Catalogue>, connector: &str, serving: Serving) -> Result<Self, String> {
         let vendor = serving.stand_ins().iter().find(|vendor| vendor.name == connector);
         let vendor = vendor.ok_or("the sandbox has no such vendor")?.clone();
-        let way_out = Arc::new(WayOut::new(connector)?);
+        let way_out = Arc::new(WayOut::new(&vendor)?);
         let vault = Vault::new(MasterKey::generate());
         let store = koine_store::open("sqlite::memory:", vault).await.map_err(|error| error.to_string())?;
         let environment = store.create_environment("verify").await.map_err(|error| error.to_string())?;
@@ -198,21 +198,24 @@ struct WayOut {
     upstream: Upstream,
     /// What the sandbox puts before the vendor's own paths.
     prefix: String,
+    /// Where the vendor answers besides its base URL: logins go there, and specifications seldom name them.
+    elsewhere: Vec<String>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     call: String,
-    seen: Vec<(String, Request, Option<koine_model::Response>)>,
+    seen: Vec<(String, Request, Option<koine_model::Response>, bool)>,
 }
 
 impl WayOut {
-    fn new(connector: &str) -> Result<Self, String> {
+    fn new(vendor: &StandIn) -> Result<Self, String> {
         let loopback = "127.0.0.0/8".parse().expect("a range");
         let settings = Settings { allow: vec![loopback], ..Settings::default() };
         let upstream = Upstream::new(settings).map_err(|error| error.to_string())?;
-        Ok(Self { upstream, prefix: format!("/{connector}"), state: Mutex::default() })
+        let elsewhere = vendor.elsewhere.iter().map(|(_, url)| url.clone()).collect();
+        Ok(Self { upstream, prefix: format!("/{}", vendor.name), elsewhere, state: Mutex::default() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -226,12 +229,12 @@ impl WayOut {
 
     fn seen(&self, connector: &str) -> Vec<Seen> {
         let seen = self.state().seen.clone();
-        let each = |(call, request, answer): (String, Request, Option<koine_model::Response>)| Seen {
+        let each = |(call, request, answer, is_login)| Seen {
             source: Source::Sandbox { connector: connector.to_owned(), call },
             request,
             answer,
             tells_error: false,
-            is_login: false,
+            is_login,
         };
         seen.into_iter().map(each).collect()
     }
@@ -241,6 +244,7 @@ impl WayOut {
 impl Outgoing for WayOut {
     async fn send(&self, request: &Request, credentials: &Credentials, hosts: &Hosts) -> Answer {
         let answer = self.upstream.send(request, credentials, hosts).await;
+        let is_login = self.elsewhere.iter().any(|url| request.url.as_str().starts_with(url));
         let mut request = request.clone();
         let path = request.url.path().strip_prefix(&self.prefix).unwrap_or(request.url.path()).to_owned();
         request.url.set_path(&path);
@@ -250,7 +254,7 @@ impl Outgoing for WayOut {
         };
         let mut state = self.state();
         let call = state.call.clone();
-        state.seen.push((call, request, received));
+        state.seen.push((call, request, received, is_login));
         answer
     }
 
