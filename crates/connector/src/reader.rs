@@ -135,6 +135,15 @@ impl<'a> Reader<'a> {
         compile_expr(node, roots, problems)
     }
 
+    /// A compiled template of named values; anything else is a problem.
+    pub fn template_map(&self, key: &'static str, problems: &mut Problems) -> Option<Template> {
+        let node = self.node(key)?;
+        if !matches!(node.data, Data::Map(_)) {
+            return self.wrong(key, "a map", node, problems);
+        }
+        self.template(key, problems)
+    }
+
     /// A compiled template.
     pub fn template(&self, key: &'static str, problems: &mut Problems) -> Option<Template> {
         let node = self.node(key)?;

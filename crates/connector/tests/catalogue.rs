@@ -22,7 +22,7 @@ fn all_problems_of_a_folder_are_reported_at_once() {
     std::fs::create_dir(&own).unwrap();
     let text = "name: acme\nlabel: Acme\ncategory: test\napi: v1\nbase_url: https://{{site}}.example.com\n\
                 credentials:\n  key: {fields: {site: {label: Site}}, authorization: {format: beerer, config: {}}}\n\
-                resorces: {}\nresources: {users: {list: FETCH /users}}\n";
+                resorces: {}\nresources: {users: {list: FETCH /users, get: {path: /users, query: 'id={{id}}'}}}\n";
     let text = text.replace("api: v1", "api: null");
     std::fs::write(own.join("connector.yaml"), text).unwrap();
     std::fs::write(own.join("user-directry.yaml"), "users: {}\n").unwrap();
@@ -32,6 +32,7 @@ fn all_problems_of_a_folder_are_reported_at_once() {
         "`beerer` is not known here",
         "acme/connector.yaml:8:1: connector.yaml has no key `resorces` (did you mean `resources`?)",
         "`FETCH` is not a verb",
+        "`query` of a request must be a map, this is text",
         "connector.yaml needs `api`",
         "no model is called `user-directry`",
     ] {

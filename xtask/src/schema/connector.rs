@@ -28,7 +28,7 @@ fn keys() -> Vec<Key<'static>> {
         ("base_url", text(), "Prefix of every path; sees credential fields only."),
         ("hosts", list(&text()), "Further hosts that requests, redirects and next links may go to."),
         ("headers", map(&text()), "Headers of every request."),
-        ("query", template(), "Query parameters of every request."),
+        ("query", map(&template()), "Query parameters of every request."),
         ("credentials", map(&credential_kind()), "Kinds of credential, the default first."),
         ("pagination", pagination(), "How lists are walked, unless a request says otherwise."),
         ("rate_limit", rate_limit(), "How to notice throttling besides 429, and when to come back."),
@@ -282,7 +282,7 @@ fn request() -> Value {
         &[
             ("method", one_of(VERBS), ""),
             ("path", text(), "Begins with a slash."),
-            ("query", template(), ""),
+            ("query", map(&template()), ""),
             ("headers", map(&text()), ""),
             ("body", template(), ""),
             ("variables", template(), "Of a GraphQL document, instead of body."),

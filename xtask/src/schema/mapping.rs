@@ -29,7 +29,7 @@ fn sending() -> Vec<Key<'static>> {
         ("resource", choice("resources"), "The resource half of the request's name."),
         ("method", choice("methods"), "The method half."),
         ("id_pattern", text(), "The whole path id must match this."),
-        ("query", template(), "Default vendor query."),
+        ("query", map(&template()), "Default vendor query."),
         ("query_mapping", expression(), "Computed vendor query."),
         ("body", template(), "Default vendor body."),
         ("request_body_mapping", expression(), "Computed vendor body."),
@@ -105,7 +105,7 @@ fn call() -> Vec<Key<'static>> {
     vec![
         ("call", choice("calls"), "resource.method of connector.yaml, or one of several."),
         ("id", expression(), "The call's own id unless given."),
-        ("query", template(), ""),
+        ("query", map(&template()), ""),
         ("body", template(), ""),
         ("select", expression(), "Picks from the answer."),
     ]

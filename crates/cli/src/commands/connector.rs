@@ -6,6 +6,7 @@ mod verify;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use koine_connector::Problems;
 use koine_connector::catalogue::{self, Catalogue};
 use serde_json::{Value, json};
 
@@ -24,7 +25,7 @@ pub(crate) enum Command {
         /// Its name.
         name: String,
     },
-    /// Compile the built-in connectors, or a folder's over them, and report every problem.
+    /// Compile the built-in connectors and their sandboxes, or a folder's over them, and report every problem.
     Check {
         /// A folder of connector folders.
         folder: Option<PathBuf>,
@@ -61,8 +62,7 @@ const COLUMNS: &[&str] = &["name", "label", "category", "api"];
 pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure> {
     match command {
         Command::Check { folder } => {
-            let catalogue = compiled(folder.as_deref())?;
-            println!("{} connectors, no problems", catalogue.connectors().count());
+            println!("{} connectors, no problems", checked(folder.as_deref())?);
         }
         Command::Test { name, folder, bless } => {
             return test(name.as_deref(), folder.as_deref(), bless, format).await;
@@ -125,6 +125,23 @@ fn parameter(parameter: &Value) -> String {
     format!("{}.{}{mark}", text("in"), text("name"))
 }
 
+/// How many connectors there are, when neither they nor their sandboxes have a problem.
+fn checked(folder: Option<&Path>) -> Result<usize, Failure> {
+    let all = |problems: Problems| Failure::other(problems.to_string());
+    let files = catalogue::files(folder).map_err(all)?;
+    let catalogue = Catalogue::compile(&files);
+    let sandbox = koine_sandbox::Sandbox::new(&files, 0);
+    match (catalogue, sandbox) {
+        (Ok(catalogue), Ok(_)) => Ok(catalogue.connectors().count()),
+        (catalogue, sandbox) => {
+            let both = [catalogue.err(), sandbox.err()].into_iter().flatten().flat_map(|problems| problems.0);
+            let mut problems = Problems(both.collect());
+            problems.0.sort();
+            Err(all(problems))
+        }
+    }
+}
+
 fn compiled(folder: Option<&Path>) -> Result<Catalogue, Failure> {
     let checked = match folder {
         Some(folder) => Catalogue::with_folder(folder),
@@ -138,7 +155,7 @@ async fn test(name: Option<&str>, folder: Option<&Path>, bless: bool, format: Fo
     if let Some(name) = name.filter(|name| catalogue.connector(name).is_none()) {
         return Err(Failure::not_found(format!("there is no connector `{name}`")));
     }
-    let problems = |problems: koine_connector::Problems| Failure::other(problems.to_string());
+    let problems = |problems: Problems| Failure::other(problems.to_string());
     let files = catalogue::fixtures(folder).map_err(problems)?;
     let only = |file: &String| name.is_none_or(|name| file.starts_with(&format!("{name}/")));
     let reports = koine_fixtures::replay(&catalogue, &files, name).await.map_err(problems)?;

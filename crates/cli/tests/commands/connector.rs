@@ -15,6 +15,20 @@ fn method(connector: &Value, name: &str) -> Value {
     methods.iter().find(|method| method["method"] == name).unwrap().clone()
 }
 
+/// A folder with a small connector, and one more file of it.
+fn acme(file: &str, text: &str) -> tempfile::TempDir {
+    const CONNECTOR: &str = "name: acme\nlabel: Acme\ncategory: test\napi: v1\nbase_url: https://acme.example.com\n\
+        credentials: {key: {authorization: {format: bearer, config: {token: t}}}}\n\
+        resources: {users: {list: GET /users}}\n";
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("acme");
+    std::fs::create_dir(&own).unwrap();
+    for (file, text) in [("connector.yaml", CONNECTOR), (file, text)] {
+        std::fs::write(own.join(file), text).unwrap();
+    }
+    folder
+}
+
 #[test]
 fn show_says_what_a_removal_does_and_how_sure_that_is() {
     let okta = shown("okta");
@@ -43,14 +57,7 @@ fn what_only_others_or_memory_say_is_unverified() {
 
 #[test]
 fn a_connector_without_facts_is_unverified() {
-    let folder = tempfile::tempdir().unwrap();
-    let own = folder.path().join("acme");
-    std::fs::create_dir(&own).unwrap();
-    let text = "name: acme\nlabel: Acme\ncategory: test\napi: v1\nbase_url: https://acme.example.com\n\
-                credentials: {key: {authorization: {format: bearer, config: {token: t}}}}\n\
-                resources: {users: {list: GET /users}}\n";
-    std::fs::write(own.join("connector.yaml"), text).unwrap();
-    std::fs::write(own.join("user-directory.yaml"), "users: {list: {call: users.list}}\n").unwrap();
+    let folder = acme("user-directory.yaml", "users: {list: {call: users.list}}\n");
     let runner = runner().env("KOINE_CONNECTORS_DIR", folder.path().to_str().unwrap());
     let ran = runner.run(["connector", "show", "acme", "-o", "json"]);
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -77,16 +84,17 @@ fn show_is_readable_as_a_table() {
 
 #[test]
 fn check_names_what_is_wrong_with_facts() {
-    let folder = tempfile::tempdir().unwrap();
-    let own = folder.path().join("acme");
-    std::fs::create_dir(&own).unwrap();
-    let text = "name: acme\nlabel: Acme\ncategory: test\napi: v1\nbase_url: https://acme.example.com\n\
-                credentials: {key: {authorization: {format: bearer, config: {token: t}}}}\n\
-                resources: {users: {list: GET /users}}\n";
-    std::fs::write(own.join("connector.yaml"), text).unwrap();
-    std::fs::write(own.join("facts.yaml"), "confidence: {auth: sure}\n").unwrap();
+    let folder = acme("facts.yaml", "confidence: {auth: sure}\n");
     let ran = koine(&["connector", "check", folder.path().to_str().unwrap()], "");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:?}");
     assert!(ran.stderr.contains("acme/facts.yaml:1:"), "{ran:?}");
     assert!(ran.stderr.contains("`sure` is no confidence (one of official-spec,"), "{ran:?}");
+}
+
+#[test]
+fn check_reads_sandboxes_too() {
+    let folder = acme("sandbox.yaml", "rotues: {}\n");
+    let ran = koine(&["connector", "check", folder.path().to_str().unwrap()], "");
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:?}");
+    assert!(ran.stderr.contains("acme/sandbox.yaml:1:1: ") && ran.stderr.contains("`rotues`"), "{ran:?}");
 }

@@ -49,7 +49,7 @@ fn row(node: &Node, problems: &mut Problems) -> Option<Row> {
         resource,
         method,
         id_pattern: pattern(&reader, "id_pattern", problems),
-        query: reader.template("query", problems),
+        query: reader.template_map("query", problems),
         query_mapping: reader.expr("query_mapping", ASK_ROOTS, problems),
         body: reader.template("body", problems),
         request_body_mapping: reader.expr("request_body_mapping", ASK_ROOTS, problems),
@@ -117,7 +117,7 @@ fn call(reader: &Reader<'_>, problems: &mut Problems) -> Option<Call> {
     let request = reader.node("call").and_then(|node| choice(node, "calls", problems));
     // Every key is asked for, so that a mistake in `call` does not make strangers of the others.
     let id = reader.expr("id", ASK_ROOTS, problems);
-    let query = reader.template("query", problems);
+    let query = reader.template_map("query", problems);
     let body = reader.template("body", problems);
     let select = reader.expr("select", ANSWER_ROOTS, problems);
     Some(Call { request: request?, id, query, body, select })

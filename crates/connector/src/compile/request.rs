@@ -83,7 +83,7 @@ fn spec_of(
         reader.required("path", problems)
     };
     let mut spec = empty_request(name, verb, &path, &node.place, problems)?;
-    spec.query = reader.template("query", problems);
+    spec.query = reader.template_map("query", problems);
     spec.headers = headers(reader, problems);
     let variables = reader.template("variables", problems);
     spec.body = reader.template("body", problems).or(variables);

@@ -36,7 +36,7 @@ pub(super) fn compile(node: &Node, folder: &str, problems: &mut Problems) -> Opt
             .filter_map(|node| compile_text(node, problems))
             .collect(),
         headers: headers(&reader, problems),
-        query: reader.template("query", problems),
+        query: reader.template_map("query", problems),
         credentials: credentials(&reader, problems),
         rate_limit: reader.node("rate_limit").map(|node| rate_limit(node, problems)).unwrap_or_default(),
         errors: reader.node("errors").map(|node| errors(node, problems)).unwrap_or_default(),
