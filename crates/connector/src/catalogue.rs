@@ -307,7 +307,7 @@ fn read_models(problems: &mut Problems) -> BTreeMap<String, Model> {
         if let Some(spec) = models::resource(&node, problems) {
             let entry = models.entry(model.to_owned());
             let entry = entry
-                .or_insert_with(|| Model { name: model.to_owned(), resources: indexmap::IndexMap::new() });
+                .or_insert_with(|| Model { name: model.to_owned(), resources: koine_model::NameMap::default() });
             entry.resources.insert(resource.to_owned(), spec);
         }
     }

@@ -4,7 +4,7 @@ mod credentials;
 
 use std::collections::BTreeMap;
 
-use indexmap::IndexMap;
+use koine_model::NameMap;
 use koine_model::{Effect, Verb};
 
 use crate::expr::Expr;
@@ -37,7 +37,7 @@ pub struct Connector {
     /// Query parameters of every request.
     pub query: Option<Template>,
     /// Kinds of credential, the default first.
-    pub credentials: IndexMap<String, CredentialKind>,
+    pub credentials: NameMap<CredentialKind>,
     /// How to notice throttling.
     pub rate_limit: RateLimit,
     /// How to read refusals.
@@ -208,9 +208,9 @@ pub enum ResponseFormat {
 #[derive(Debug, Default)]
 pub struct Resource {
     /// Unified field -> expression over one vendor record.
-    pub record: IndexMap<String, Expr>,
+    pub record: NameMap<Expr>,
     /// Methods by name; `find` is not public.
-    pub methods: IndexMap<String, Row>,
+    pub methods: NameMap<Row>,
 }
 
 /// Which request a row calls.
@@ -244,15 +244,15 @@ pub struct Row {
     /// Computed headers.
     pub request_header_mapping: Option<Expr>,
     /// Accepted query parameters.
-    pub query_schema: IndexMap<String, Parameter>,
+    pub query_schema: NameMap<Parameter>,
     /// Accepted body fields.
-    pub request_body_schema: IndexMap<String, Parameter>,
+    pub request_body_schema: NameMap<Parameter>,
     /// Picks the record or list.
     pub select: Option<Expr>,
     /// A whole expression instead of the record map, and whether it sees the whole list at once.
     pub response_mapping: Option<(Expr, bool)>,
     /// Overrides single fields of the resource's record map.
-    pub record: IndexMap<String, Expr>,
+    pub record: NameMap<Expr>,
     /// Headers shown to the caller.
     pub response_header_mapping: Option<Expr>,
     /// `{status?, message?}` for a refusal.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use indexmap::IndexMap;
+use koine_model::NameMap;
 
 use crate::compile::requests_that_count;
 use crate::compiled::{Connector, Row};
@@ -62,7 +62,7 @@ pub struct Facts {
     /// What people should know.
     pub notes: Vec<String>,
     /// What fixtures prove, by `model.resource.method`.
-    pub matrix: IndexMap<String, Claims>,
+    pub matrix: NameMap<Claims>,
     /// What the vendor wants of the customer before anything works.
     pub requires: Requirements,
     /// What the vendor cannot deliver.

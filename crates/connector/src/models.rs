@@ -1,6 +1,6 @@
 //! Unified schemas from `models/<model>/<resource>.yaml`.
 
-use indexmap::IndexMap;
+use koine_model::NameMap;
 use koine_model::{Field, FieldType, MethodSpec, ResourceSpec};
 
 use crate::problem::Problems;
@@ -10,13 +10,13 @@ use crate::yaml::{Data, Node};
 /// Reads one resource of a model.
 pub fn resource(node: &Node, problems: &mut Problems) -> Option<ResourceSpec> {
     let reader = Reader::new(node, "a model resource", problems)?;
-    let mut fields = IndexMap::new();
+    let mut fields = NameMap::default();
     for (name, _, node) in reader.entries("fields", problems) {
         if let Some(field) = field(node, problems) {
             fields.insert(name.to_owned(), field);
         }
     }
-    let mut methods = IndexMap::new();
+    let mut methods = NameMap::default();
     for (name, _, node) in reader.entries("methods", problems) {
         if let Some(method) = method(node, problems) {
             methods.insert(name.to_owned(), method);

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use indexmap::IndexMap;
+use koine_model::NameMap;
 use serde_json::Value;
 
 use crate::expr::Expr;
@@ -13,7 +13,7 @@ use crate::yaml::{Data, Node};
 /// The keys of one map while it is being read.
 pub struct Reader<'a> {
     place: &'a Place,
-    entries: IndexMap<&'a str, &'a (Place, Node)>,
+    entries: NameMap<&'a (Place, Node), &'a str>,
     asked: RefCell<Vec<&'static str>>,
     what: &'static str,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
+use koine_model::NameMap;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
@@ -34,7 +34,7 @@ pub enum Data {
     /// A list.
     List(Vec<Node>),
     /// A map; each entry keeps the place of its key.
-    Map(IndexMap<String, (Place, Node)>),
+    Map(NameMap<(Place, Node)>),
 }
 
 impl Node {

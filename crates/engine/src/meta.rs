@@ -1,6 +1,6 @@
 //! What a method takes and gives, for programs that build forms and documentation from it.
 
-use indexmap::IndexMap;
+use koine_model::NameMap;
 use koine_connector::Connector;
 use koine_connector::compiled::{Parameter, Resource, Row};
 use koine_connector::template::Template;
@@ -158,7 +158,7 @@ fn type_schema(kind: &FieldType) -> Value {
     }
 }
 
-fn parameters_schema(parameters: &IndexMap<String, Parameter>, always: &[String]) -> Value {
+fn parameters_schema(parameters: &NameMap<Parameter>, always: &[String]) -> Value {
     let mut properties: Map<String, Value> =
         parameters.iter().map(|(name, parameter)| (name.clone(), parameter_schema(parameter))).collect();
     for name in always {

@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
+use koine_model::NameMap;
 use koine_connector::compiled::{Parameter, Resource, Row};
 use koine_connector::cursor;
 use koine_connector::plan::{Ask, Mode};
@@ -164,7 +164,7 @@ fn remote_data(body: &mut Map<String, Value>) -> Result<Map<String, Value>, Erro
 
 /// Text to the types of the schema; parameters that the schema does not know stay text.
 fn typed(
-    schema: &IndexMap<String, Parameter>,
+    schema: &NameMap<Parameter>,
     raw: &Map<String, Value>,
 ) -> Result<Map<String, Value>, Error> {
     raw.iter()
@@ -177,7 +177,7 @@ fn typed(
 
 /// Body fields in the form that the vendor's schema asks for; numbers stand for text where text is wanted.
 fn fitting(
-    schema: &IndexMap<String, Parameter>,
+    schema: &NameMap<Parameter>,
     body: &Map<String, Value>,
 ) -> Result<Map<String, Value>, Error> {
     let mut fitting = body.clone();
@@ -222,7 +222,7 @@ fn coerce(name: &str, value: &Value, parameter: &Parameter) -> Result<Value, Err
 /// What this vendor needs and the caller did not send, by name.
 fn check_required(prepared: &Prepared<'_>, row: &Row, query: &Map<String, Value>) -> Result<(), Error> {
     let scope = LazyCell::new(|| json!({"query": query, "body": prepared.body, "id": prepared.call.id}));
-    let lacks = |schema: &IndexMap<String, Parameter>, given: &Map<String, Value>| -> Vec<String> {
+    let lacks = |schema: &NameMap<Parameter>, given: &Map<String, Value>| -> Vec<String> {
         let needed = schema.iter().filter(|(_, parameter)| {
             parameter.required
                 || parameter.required_if.as_ref().is_some_and(|expr| expr.test(&*scope).unwrap_or(false))

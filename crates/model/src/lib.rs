@@ -4,6 +4,7 @@
 pub mod credentials;
 pub mod error;
 pub mod exchange;
+pub mod names;
 pub mod outcome;
 pub mod query;
 pub mod schema;
@@ -12,6 +13,7 @@ pub mod secret;
 pub use credentials::CredentialFields;
 pub use error::{Error, ErrorCode, RemoteError};
 pub use exchange::{Answer, Body, Credentials, Request, Response, Verb};
+pub use names::NameMap;
 pub use outcome::{Effect, Outcome};
 pub use schema::{Field, FieldType, MethodSpec, Model, ResourceSpec};
 pub use secret::Secret;

@@ -1,6 +1,6 @@
 //! Unified schemas: which resources, methods and fields a model has. The data lives under `models/`.
 
-use indexmap::IndexMap;
+use crate::NameMap;
 use serde::Serialize;
 
 /// The type of a unified field.
@@ -16,7 +16,7 @@ pub enum FieldType {
     /// An object of unknown keys.
     Object,
     /// An object with these fields.
-    Record(IndexMap<String, FieldType>),
+    Record(NameMap<FieldType>),
     /// A list.
     List(Box<FieldType>),
 }
@@ -53,9 +53,9 @@ pub struct ResourceSpec {
     /// What the resource is.
     pub description: String,
     /// Fields of its records, in the order of the documentation.
-    pub fields: IndexMap<String, Field>,
+    pub fields: NameMap<Field>,
     /// Methods by name.
-    pub methods: IndexMap<String, MethodSpec>,
+    pub methods: NameMap<MethodSpec>,
 }
 
 /// One unified model, such as `user-directory`.
@@ -64,5 +64,5 @@ pub struct Model {
     /// Kebab-case name, as in paths.
     pub name: String,
     /// Resources by name.
-    pub resources: IndexMap<String, ResourceSpec>,
+    pub resources: NameMap<ResourceSpec>,
 }

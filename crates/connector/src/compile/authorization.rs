@@ -1,6 +1,6 @@
 //! `authorization`: how credentials get onto a request.
 
-use indexmap::IndexMap;
+use koine_model::NameMap;
 use jsonwebtoken::Algorithm;
 use koine_model::Verb;
 
@@ -105,7 +105,7 @@ fn login(
     let is_error = config.expr("error_expression", WIRE_ROOTS, problems);
     let expired = config.expr("expired", WIRE_ROOTS, problems);
     let keep =
-        if config.node("keep").is_some() { expressions(config, "keep", problems) } else { IndexMap::new() };
+        if config.node("keep").is_some() { expressions(config, "keep", problems) } else { NameMap::default() };
     let header_name = config.text("header_name", problems).unwrap_or("authorization").to_ascii_lowercase();
     let header_value = config.text_template("header_value", problems);
     let standard = |source: &str| if is_session { None } else { Expr::compile(source, WIRE_ROOTS).ok() };
@@ -162,7 +162,7 @@ fn consent(reader: &Reader<'_>, problems: &mut Problems) -> Option<Consent> {
     let url = need(reader, "url", problems);
     let context = match reader.node("context") {
         Some(_) => expressions(reader, "context", problems),
-        None => IndexMap::new(),
+        None => NameMap::default(),
     };
     let or = |text: Option<&str>, usual: &str| text.unwrap_or(usual).to_owned();
     let consent = Consent {

@@ -6,7 +6,7 @@ mod pagination;
 mod request;
 mod vendor;
 
-use indexmap::IndexMap;
+use koine_model::NameMap;
 
 use crate::compiled::{Connector, Parameter};
 use crate::facts;
@@ -115,8 +115,8 @@ fn parameters(
     reader: &Reader<'_>,
     key: &'static str,
     problems: &mut Problems,
-) -> IndexMap<String, Parameter> {
-    let mut parameters = IndexMap::new();
+) -> NameMap<Parameter> {
+    let mut parameters = NameMap::default();
     for (name, _, node) in reader.entries(key, problems) {
         if let Some(parameter) = parameter(node, problems) {
             parameters.insert(name.to_owned(), parameter);
@@ -157,8 +157,8 @@ fn expressions(
     reader: &Reader<'_>,
     key: &'static str,
     problems: &mut Problems,
-) -> IndexMap<String, crate::expr::Expr> {
-    let mut map = IndexMap::new();
+) -> NameMap<crate::expr::Expr> {
+    let mut map = NameMap::default();
     for (name, _, node) in reader.entries(key, problems) {
         if matches!(node.data, Data::Null) {
             continue;

@@ -1,6 +1,6 @@
 //! `pagination`: how lists are walked.
 
-use indexmap::IndexMap;
+use koine_model::NameMap;
 
 use super::{ANSWER_ROOTS, ASK_ROOTS, one_of};
 use crate::compiled::{PageStyle, Pagination};
@@ -26,7 +26,7 @@ const DYNAMIC_ROOTS: &[&str] = &[
 pub(super) fn pagination(node: &Node, problems: &mut Problems) -> Option<Pagination> {
     let reader = Reader::new(node, "pagination", problems)?;
     let format = reader.required("format", problems);
-    let empty = Node { place: node.place.clone(), data: Data::Map(IndexMap::new()) };
+    let empty = Node { place: node.place.clone(), data: Data::Map(NameMap::default()) };
     let config = Reader::new(reader.node("config").unwrap_or(&empty), "pagination config", problems)?;
     let style = match format.as_str() {
         "link_header" => PageStyle::LinkHeader,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use indexmap::IndexMap;
+use koine_model::NameMap;
 
 use super::authorization::authorization;
 use super::pagination::pagination;
@@ -139,8 +139,8 @@ fn check_url_field(
     }
 }
 
-fn credentials(reader: &Reader<'_>, problems: &mut Problems) -> IndexMap<String, CredentialKind> {
-    let mut kinds = IndexMap::new();
+fn credentials(reader: &Reader<'_>, problems: &mut Problems) -> NameMap<CredentialKind> {
+    let mut kinds = NameMap::default();
     for (name, _, node) in reader.entries("credentials", problems) {
         if let Some(kind) = credential_kind(node, problems) {
             kinds.insert(name.to_owned(), kind);
@@ -155,7 +155,7 @@ fn credentials(reader: &Reader<'_>, problems: &mut Problems) -> IndexMap<String,
 fn credential_kind(node: &Node, problems: &mut Problems) -> Option<CredentialKind> {
     let reader = Reader::new(node, "a credential kind", problems)?;
     reader.text("label", problems);
-    let mut fields = IndexMap::new();
+    let mut fields = NameMap::default();
     for (name, _, node) in reader.entries("fields", problems) {
         if let Some(field) = credential_field(node, problems) {
             fields.insert(name.to_owned(), field);

@@ -1,6 +1,6 @@
 //! Credentials after compilation: what the customer supplies, and how it gets onto a request.
 
-use indexmap::IndexMap;
+use koine_model::NameMap;
 use koine_model::Verb;
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::template::{Template, TextTemplate};
 #[derive(Debug)]
 pub struct CredentialKind {
     /// What the customer supplies.
-    pub fields: IndexMap<String, CredentialField>,
+    pub fields: NameMap<CredentialField>,
     /// How it gets onto a request.
     pub authorization: Authorization,
 }
@@ -144,7 +144,7 @@ pub struct Login {
     /// When the answer to a request says, whatever its status, that the token is not in force any more.
     pub expired: Option<Expr>,
     /// What else of the answer requests see as `session`.
-    pub keep: IndexMap<String, Expr>,
+    pub keep: NameMap<Expr>,
     /// The header that carries it.
     pub header_name: String,
     /// Its value; sees `token`.
@@ -208,7 +208,7 @@ pub struct Consent {
     /// Who answers, where the page's own origin does not say so (RFC 9207).
     pub issuer: Option<TextTemplate>,
     /// Credential fields that the token answer fills.
-    pub context: IndexMap<String, Expr>,
+    pub context: NameMap<Expr>,
 }
 
 /// An OAuth 2 client.
