@@ -31,6 +31,7 @@ mod commands {
     pub(crate) mod key;
     pub(crate) mod matrix;
     pub(crate) mod migrate;
+    pub(crate) mod oauth_app;
     pub(crate) mod sandbox;
     pub(crate) mod serve;
     pub(crate) mod token;
@@ -99,6 +100,9 @@ enum Command {
     /// Connections of customers to vendors.
     #[command(subcommand)]
     Account(commands::account::Command),
+    /// Apps that people are asked for their consent with (OAuth 2).
+    #[command(subcommand)]
+    OauthApp(commands::oauth_app::Command),
     /// What the gateway can talk to.
     #[command(subcommand)]
     Connector(commands::connector::Command),
@@ -167,6 +171,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Token(command) => commands::token::run(command, format).await,
         Command::Audit(command) => commands::audit::run(command, format).await,
         Command::Account(command) => commands::account::run(command, format).await,
+        Command::OauthApp(command) => commands::oauth_app::run(command, format).await,
         Command::Connector(command) => commands::connector::run(command, format).await,
         Command::Unified(call) => commands::unified::run(call).await,
         Command::Jsonata(options) => commands::jsonata::run(&options),

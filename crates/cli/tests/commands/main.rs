@@ -5,6 +5,7 @@ mod connector;
 mod database;
 mod jsonata;
 mod master_key;
+mod oauth_app;
 mod pipe;
 mod settings;
 mod verify;
