@@ -22,6 +22,7 @@ pub trait Nodes: Send + Sync {
     /// Takes what `key` stands for, so that no other call has it while this one runs; `false` while another one has.
     /// It is given back when the call is finished or abandoned.
     async fn lock_for_call(&self, call_id: Uuid, key: &str) -> Result<bool, StoreError>;
-    /// Drops what no longer counts: idempotency keys after their 24 hours, leases a day after their end.
+    /// Drops what no longer counts: idempotency keys after their 24 hours, leases a day after their end, consents that
+    /// took too long.
     async fn tidy(&self) -> Result<(), StoreError>;
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_lc_rs::digest::{SHA256, digest};
 use uuid::Uuid;
 
-use super::{DbConnection, SqlStore, begin};
+use super::{DbConnection, SqlStore, begin, oauth};
 use crate::StoreError;
 use crate::nodes::{Nodes, node_lease};
 use crate::time::{key_cutoff, now};
@@ -46,7 +46,7 @@ impl Nodes for SqlStore {
         ] {
             sqlx::query(sql).bind(key_cutoff()).execute(&self.write).await?;
         }
-        Ok(())
+        oauth::forget_late_consents(self).await
     }
 }
 

@@ -87,10 +87,7 @@ impl Oauth for SqlStore {
     async fn begin_authorization(&self, new: NewAuthorization) -> Result<(), StoreError> {
         let key = self.data_key(new.environment_id).await?;
         let id = Uuid::now_v7();
-        sqlx::query("DELETE FROM authorizations WHERE expires_at <= $1")
-            .bind(now())
-            .execute(&self.write)
-            .await?;
+        forget_late_consents(self).await?;
         sqlx::query(
             "INSERT INTO authorizations (id, environment_id, connector, state_sha256, browser_sha256,
                                          content_sealed, expires_at)
@@ -172,6 +169,13 @@ impl Oauth for SqlStore {
     ) -> Result<bool, StoreError> {
         write_grant(self, environment_id, account_id, "grants.version = $6", version, content).await
     }
+}
+
+/// Drops what belongs to consents that nobody came back from in time.
+pub(super) async fn forget_late_consents(store: &SqlStore) -> Result<(), StoreError> {
+    let sql = "DELETE FROM authorizations WHERE expires_at <= $1";
+    sqlx::query(sql).bind(now()).execute(&store.write).await?;
+    Ok(())
 }
 
 /// Writes a grant where there is none, or where the present one meets the condition.

@@ -87,6 +87,7 @@ on_a_home! {
     at_rest: secrets_are_not_readable, tampered_contexts_are_corrupt, swapped_contexts_are_corrupt,
         accounts_moved_to_another_environment_are_corrupt, swapped_data_keys_are_corrupt,
         a_removed_key_check_does_not_open_the_door, keys_count_for_a_day, a_changed_audit_log_is_noticed;
+    oauth: late_consents_are_dropped;
     keys: nodes_take_the_new_key_as_they_run,
         a_node_without_the_new_key_keeps_what_is_open_and_spoils_nothing,
         a_rotation_that_fails_half_way_changes_nothing, reading_and_writing_go_on_while_keys_change;

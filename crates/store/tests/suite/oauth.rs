@@ -7,7 +7,7 @@ use koine_store::{AccountChange, NewAuthorization, NewOauthApp, Store};
 use serde_json::{Map, json};
 use uuid::Uuid;
 
-use crate::fixtures::{self, CREDENTIAL};
+use crate::fixtures::{self, CREDENTIAL, Home};
 
 fn app(environment_id: Uuid, client_id: &str) -> NewOauthApp {
     NewOauthApp {
@@ -67,6 +67,17 @@ pub(crate) async fn a_consent_has_its_time(store: Arc<dyn Store>) {
     assert_eq!(store.take_authorization("okta", "late", "browser").await.unwrap(), None);
     store.begin_authorization(consent(here, "next", Duration::from_secs(60))).await.unwrap();
     assert!(store.take_authorization("okta", "next", "browser").await.unwrap().is_some());
+}
+
+pub(crate) async fn late_consents_are_dropped(home: &Home) {
+    let store = home.open().await;
+    let here = fixtures::environment(&store).await.id;
+    store.begin_authorization(consent(here, "good", Duration::from_secs(60))).await.unwrap();
+    store.begin_authorization(consent(here, "late", Duration::ZERO)).await.unwrap();
+    store.tidy().await.unwrap();
+    home.run("UPDATE authorizations SET expires_at = '2999-01-01T00:00:00.000Z'").await;
+    assert_eq!(store.take_authorization("okta", "late", "browser").await.unwrap(), None, "it is gone");
+    assert!(store.take_authorization("okta", "good", "browser").await.unwrap().is_some());
 }
 
 pub(crate) async fn a_grant_is_replaced_by_who_knows_it(store: Arc<dyn Store>) {
