@@ -1,7 +1,7 @@
 //! A vendor without a network: one answer to everything.
 
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -50,6 +50,7 @@ impl Outgoing for OneUser {
             lifetime: None,
             kept: serde_json::Map::new(),
             fresh_for: None,
+            since: Instant::now(),
         })
     }
 

@@ -8,6 +8,7 @@ use koine_store::{Account, AccountChange, AccountFilter, StoreError};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::account::connect_to;
 use crate::grant::Tokens;
 use crate::{AccountPatch, AccountQuery, Caller, Engine, NewAccount};
 
@@ -184,11 +185,12 @@ impl Engine {
     /// As [`Engine::get_account`].
     pub async fn own_account(&self, caller: &Caller) -> Result<Value, Error> {
         let id = own_id(caller)?;
-        let account = self.parts.store.get_account(caller.environment_id, id).await.map_err(store_failed)?;
-        let account = account.ok_or_else(|| Self::no_account(id))?;
-        let mut shown = self.shown(&account);
-        if let Some(token) = account.context.pointer("/oauth/token/access_token") {
-            shown["context"]["oauth"] = json!({"token": {"access_token": token}});
+        let connection = connect_to(self, caller, id).await?;
+        // Before the account is read: its status may change by it. An account without a token that works is still shown.
+        let token = self.access_token(&connection).await.ok().flatten();
+        let mut shown = self.get_account(caller, id).await?;
+        if let Some(token) = token {
+            shown["context"]["oauth"] = json!({"token": {"access_token": token.expose()}});
         }
         Ok(shown)
     }

@@ -4,17 +4,21 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest;
 use koine_connector::plan::{Ask, Finished, Mode, Next, Plan, Send};
-use koine_model::{Answer, Body, Credentials, Error, Secret};
+use koine_model::{Answer, Body, Credentials, Error};
 use koine_store::ExchangeRow;
-use koine_upstream::TokenError;
+use koine_upstream::{Token, TokenError};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::account::{Access, Connection};
+use crate::health::NEEDS_REAUTH;
 use crate::login::AccountLogin;
 use crate::plan::Prepared;
 use crate::shown::Secrets;
-use crate::{Engine, Reply, error, health, heavy, respond, shown};
+use crate::{Engine, Reply, error, heavy, respond, shown};
+
+/// A token that the vendor refuses so soon after it was obtained is not the reason.
+const YOUNG: Duration = Duration::from_secs(60);
 
 /// Runs a plan to its end. With a journal id, the intent is durable before each destructive request leaves,
 /// and every exchange is noted.
@@ -162,9 +166,13 @@ impl<'a> Wire<'a> {
         if !matches!(&answer, Answer::Received(response) if login.rule().has_expired(response)) {
             return answer;
         }
+        // The vendor accepts none: it is not fed with new ones.
+        if self.connection.account.status == NEEDS_REAUTH && token.since.elapsed() < YOUNG {
+            return answer;
+        }
         // A token that was revoked early: the vendor did nothing, so asking with a fresh one is safe.
-        login.refuse(&token);
-        self.engine.parts.upstream.forget_token(&login.key(), &token);
+        login.refuse(&token.value);
+        self.engine.parts.upstream.forget_token(&login.key(), &token.value);
         match self.with_token(login, send).await {
             Ok((answer, _)) => answer,
             Err(error) => self.without_token(error).await,
@@ -187,10 +195,10 @@ impl<'a> Wire<'a> {
         token_failed(&self.connection.connector.label, error)
     }
 
-    async fn with_token(&self, login: &AccountLogin, send: &Send) -> Result<(Answer, Secret), TokenError> {
+    async fn with_token(&self, login: &AccountLogin, send: &Send) -> Result<(Answer, Token), TokenError> {
         let upstream = &self.engine.parts.upstream;
-        let token = upstream.token(&login.key(), login, login.hosts()).await?.value;
-        let credentials = Credentials { headers: vec![login.header(&token)?], query: Vec::new() };
+        let token = upstream.token(&login.key(), login, login.hosts()).await?;
+        let credentials = Credentials { headers: vec![login.header(&token.value)?], query: Vec::new() };
         Ok((self.send(send, &credentials).await, token))
     }
 
@@ -200,15 +208,16 @@ impl<'a> Wire<'a> {
     }
 }
 
-/// A refusal of the token endpoint is the vendor's 401, its throttling the vendor's 429; anything else means that
-/// nothing was sent, which a 5xx of the vendor's own would not.
+/// A refusal of the token endpoint is the vendor's 401, and where it asks for patience the vendor's 429; anything else
+/// means that nothing was sent, which a 5xx of the vendor's own would not.
 fn token_failed(vendor: &str, error: TokenError) -> Answer {
+    let is_final = error.is_final();
     match error {
-        TokenError::Refused { status, body } if health::is_final(status) => {
+        TokenError::Refused { body, .. } if is_final => {
             let body = json!({"message": format!("{vendor} did not accept the login: {body}")}).to_string();
             Answer::Received(koine_model::Response { status: 401, headers: Vec::new(), body: body.into() })
         }
-        TokenError::Busy { status: 429, retry_after, body } => {
+        TokenError::Busy { status, retry_after, body } if status == 429 || retry_after.is_some() => {
             let body = json!({"message": format!("{vendor} did not accept the login: {body}")}).to_string();
             let retry_after = retry_after.map(|seconds| ("retry-after".to_owned(), seconds.to_string()));
             let headers = retry_after.into_iter().collect();

@@ -6,7 +6,6 @@ use koine_upstream::TokenError;
 use serde_json::{Value, json};
 
 use crate::account::Connection;
-use crate::health::is_final;
 
 /// Vendor headers that may be shown.
 const SHOWN: &[&str] = &[
@@ -59,12 +58,12 @@ pub(crate) fn from_failure(connection: &Connection, failure: Failure, outcome: O
 /// No token, so nothing was sent.
 pub(crate) fn login_failed(vendor: &str, error: &TokenError) -> Error {
     match error {
-        TokenError::Refused { status, body } if is_final(*status) => {
+        TokenError::Refused { body, .. } if error.is_final() => {
             let message = format!("{vendor} did not accept the login: {body}");
             let remote = RemoteError { status: 401, raw: Value::Null, headers: Vec::new() };
             Error { remote: Some(Box::new(remote)), ..Error::new(ErrorCode::Vendor, message) }
         }
-        TokenError::Busy { status: 429, retry_after, body } => {
+        TokenError::Busy { status, retry_after, body } if *status == 429 || retry_after.is_some() => {
             let message = format!("{vendor} did not accept the login: {body}");
             let headers = retry_after.iter().map(|seconds| ("retry-after".to_owned(), seconds.to_string()));
             let remote = RemoteError { status: 429, raw: Value::Null, headers: headers.collect() };

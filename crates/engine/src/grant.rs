@@ -5,24 +5,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest;
 use koine_connector::compiled;
-use koine_model::{Credentials, Error, Request, Response, Secret};
-use koine_store::{Lease, StoreError};
-use koine_upstream::{Token, TokenError, lifetime, received};
+use koine_model::{Error, Secret};
+use koine_upstream::{Token, TokenError, lifetime};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::login::{AccountLogin, failed};
+use crate::login::AccountLogin;
 use crate::oauth_apps::LoginScope;
+use crate::refresh::store_failed;
+use crate::said_no::{Question, SaidNo};
 
-/// For how long a node may ask for tokens without a sign of life. Clocks of nodes have to agree better than that.
-const LEASE: Duration = Duration::from_secs(10);
-/// How long a call waits for the node that asks: longer than a dead one is waited for, and its asking.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Between two looks at what that node has got.
-const LOOK: Duration = Duration::from_millis(50);
-/// How long an answer of the endpoint is held on to when the store does not take it.
-const HOLD: Duration = Duration::from_secs(10);
 /// How long a token that could not be renewed early is used before the next try.
 const SPARE: f64 = 10.0;
 
@@ -42,6 +35,9 @@ pub(crate) struct Tokens {
     kept: Map<String, Value>,
     /// The hash of the refresh token in the account's own fields that these came from; `None` after a consent.
     origin: Option<String>,
+    /// The endpoint's last word, if it was a no.
+    #[serde(default)]
+    said_no: Option<SaidNo>,
 }
 
 impl Tokens {
@@ -57,6 +53,7 @@ impl Tokens {
             refresh_token,
             kept: obtained.kept,
             origin: None,
+            said_no: None,
         }
     }
 
@@ -90,7 +87,7 @@ impl Tokens {
     }
 
     /// The access token, if it need not be renewed.
-    fn fresh(&self, login: &AccountLogin) -> Option<Token> {
+    pub(crate) fn fresh(&self, login: &AccountLogin) -> Option<Token> {
         let left = self.fresh_until.map(|until| until - now());
         self.token(login, left)
     }
@@ -101,24 +98,73 @@ impl Tokens {
         self.token(login, Some(left.min(SPARE)))
     }
 
+    /// The access token for one request, over as it may be.
+    pub(crate) fn at_once(&self, login: &AccountLogin) -> Option<Token> {
+        self.token(login, Some(NO_TIME))
+    }
+
     fn token(&self, login: &AccountLogin, left: Option<f64>) -> Option<Token> {
         let token = self.access_token.as_ref().filter(|token| login.may_work(token))?;
         let fresh_for = match left {
             Some(left) => Some(Duration::try_from_secs_f64(left).ok().filter(|left| !left.is_zero())?),
             None => Some(Duration::MAX),
         };
-        Some(Token { value: Secret::new(token), lifetime: None, kept: self.kept.clone(), fresh_for })
+        let (value, kept) = (Secret::new(token), self.kept.clone());
+        Some(Token { value, lifetime: None, kept, fresh_for, since: Instant::now() })
     }
 }
 
 /// What is known of an account's tokens.
 pub(crate) struct Known {
     /// Whose place others take.
-    version: Option<Uuid>,
+    pub(crate) version: Option<Uuid>,
     tokens: Option<Tokens>,
 }
 
 impl Known {
+    /// The access token, if it need not be renewed.
+    pub(crate) fn fresh(&self, login: &AccountLogin) -> Option<Token> {
+        self.tokens.as_ref()?.fresh(login)
+    }
+
+    /// The access token for a last while, if it is still in force.
+    pub(crate) fn spare(&self, login: &AccountLogin) -> Option<Token> {
+        self.tokens.as_ref()?.spare(login)
+    }
+
+    /// The access token, whether or not it is in force.
+    pub(crate) fn access_token(&self) -> Option<Secret> {
+        self.tokens.as_ref()?.access_token.as_ref().map(Secret::new)
+    }
+
+    /// What the endpoint would say to this question, as far as that is known already.
+    pub(crate) fn no_to(&self, login: &AccountLogin, question: &Question) -> Option<TokenError> {
+        if login.insists {
+            return None;
+        }
+        self.tokens.as_ref()?.said_no.as_ref()?.again(question)
+    }
+
+    /// These tokens, and that the endpoint gave no others.
+    pub(crate) fn with(&self, no: SaidNo) -> Tokens {
+        Tokens { said_no: Some(no), ..self.tokens.clone().unwrap_or_default() }
+    }
+
+    /// New tokens, with the refresh token of before where they bring none.
+    pub(crate) fn replaced_by(&self, mut tokens: Tokens) -> Tokens {
+        if tokens.refresh_token.is_none() {
+            tokens.refresh_token = self.tokens.as_ref().and_then(|tokens| tokens.refresh_token.clone());
+        }
+        tokens
+    }
+
+    /// Keeps the endpoint from repeating the access token in words that people see.
+    pub(crate) fn hide(&self, scope: &mut LoginScope) {
+        if let Some(token) = self.access_token() {
+            scope.put(" access token", token.expose());
+        }
+    }
+
     /// Puts the refresh token that is in force where the request takes it from.
     pub(crate) fn fill(&self, login: &AccountLogin, scope: &mut LoginScope) -> Result<(), TokenError> {
         let grant = login.rule().grant().expect("only grants have tokens that are known");
@@ -148,131 +194,6 @@ pub(crate) async fn known(login: &AccountLogin) -> Result<Known, TokenError> {
     Ok(Known { version: Some(stored.version), tokens })
 }
 
-/// A token that need not be renewed: a stored one, else one that this node or another asks for.
-pub(crate) async fn fetch(login: &AccountLogin) -> Result<Token, TokenError> {
-    let store = &login.engine.parts.store;
-    let (name, began) = (format!("refresh/{}", login.account_id), Instant::now());
-    loop {
-        let known = known(login).await?;
-        if let Some(token) = known.tokens.as_ref().and_then(|tokens| tokens.fresh(login)) {
-            return Ok(token);
-        }
-        let owner = format!("process {}", std::process::id());
-        if let Some(lease) =
-            store.acquire_lease(&name, &owner, LEASE).await.map_err(|error| store_failed(&error))?
-        {
-            // On its own: a caller who goes away must not take with them what the endpoint is about to answer.
-            let asking = tokio::spawn(ask(login.clone(), lease));
-            return asking.await.map_err(|error| TokenError::Lost(error.to_string()))?;
-        }
-        if began.elapsed() > PATIENCE {
-            return Err(TokenError::Lost("another node asks for it, and has not got it yet".to_owned()));
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-/// Asks the endpoint while the lease is held, and kept.
-async fn ask(login: AccountLogin, mut lease: Lease) -> Result<Token, TokenError> {
-    let store = &login.engine.parts.store;
-    let asking = renew(&login);
-    tokio::pin!(asking);
-    let result = loop {
-        tokio::select! {
-            result = &mut asking => break result,
-            () = tokio::time::sleep(LEASE / 3) => {
-                if let Ok(Some(renewed)) = store.renew_lease(&lease, LEASE).await {
-                    lease = renewed;
-                }
-            }
-        }
-    };
-    if let Err(error) = store.release_lease(&lease).await {
-        tracing::warn!(account.id = %login.account_id, error = %error, "a lease was not given back; it ends by itself");
-    }
-    result
-}
-
-/// New tokens, by whoever holds the lease.
-async fn renew(login: &AccountLogin) -> Result<Token, TokenError> {
-    // Somebody else may have asked between the look and the lease.
-    let known = known(login).await?;
-    if let Some(token) = known.tokens.as_ref().and_then(|tokens| tokens.fresh(login)) {
-        return Ok(token);
-    }
-    let (request, credentials) = request(login, &known).await?;
-    // The token may be as old as the question.
-    let asked = now();
-    let answer = login.engine.parts.upstream.send(&request, &credentials, login.hosts()).await;
-    let result = match received(answer) {
-        Ok(response) => conclude(login, &response, &known, asked).await,
-        Err(error) => Err(error),
-    };
-    match result {
-        Err(error @ (TokenError::Lost(_) | TokenError::Busy { .. } | TokenError::App(_))) => {
-            let spare = known.tokens.as_ref().and_then(|tokens| tokens.spare(login));
-            if spare.is_some() {
-                tracing::warn!(account.id = %login.account_id, error = %error, "an access token could not be renewed early");
-            }
-            spare.ok_or(error)
-        }
-        other => other,
-    }
-}
-
-async fn request(login: &AccountLogin, known: &Known) -> Result<(Request, Credentials), TokenError> {
-    let mut scope = login.scope().await?;
-    known.fill(login, &mut scope)?;
-    let built = login.rule().request(&scope.context, &login.endpoint, 0);
-    built.map_err(|error| failed(&error))
-}
-
-/// Makes the tokens of an answer durable, then gives the access token away.
-pub(crate) async fn conclude(
-    login: &AccountLogin,
-    response: &Response,
-    known: &Known,
-    asked: f64,
-) -> Result<Token, TokenError> {
-    let mut scope = login.scope().await?;
-    known.fill(login, &mut scope)?;
-    let obtained = login.obtained(response, &scope)?;
-    let grant = login.rule().grant().expect("only grants are renewed");
-    let mut tokens = Tokens::new(obtained, asked).of(grant, login.fields.all());
-    if tokens.refresh_token.is_none() {
-        tokens.refresh_token = known.tokens.as_ref().and_then(|tokens| tokens.refresh_token.clone());
-    }
-    keep(login, known.version, &tokens).await?;
-    let token = tokens.fresh(login).or_else(|| tokens.token(login, Some(NO_TIME)));
-    token.ok_or_else(|| TokenError::Refused {
-        status: 401,
-        body: "the token endpoint gave the token once more that the vendor refuses".to_owned(),
-    })
-}
-
-/// Until it is durable: the refresh token that it takes the place of may be worth nothing any more.
-async fn keep(login: &AccountLogin, version: Option<Uuid>, tokens: &Tokens) -> Result<(), TokenError> {
-    let content = serde_json::to_value(tokens).expect("tokens are texts and numbers");
-    let (store, began) = (&login.engine.parts.store, Instant::now());
-    loop {
-        match store.replace_grant(login.environment_id, login.account_id, version, &content).await {
-            Ok(true) => return Ok(()),
-            Ok(false) => {
-                return Err(TokenError::Lost(
-                    "the account was connected anew, or removed, meanwhile".to_owned(),
-                ));
-            }
-            Err(error) if began.elapsed() > HOLD => {
-                return Err(TokenError::Lost(format!("the new refresh token could not be stored: {error}")));
-            }
-            Err(error) => {
-                tracing::error!(account.id = %login.account_id, error = %error, "new tokens could not be stored; trying again");
-                tokio::time::sleep(LOOK * 4).await;
-            }
-        }
-    }
-}
-
 /// The hash of the refresh token that is among the fields themselves.
 fn origin(grant: &compiled::Grant, context: &Value) -> Option<String> {
     let own = context.get(grant.refresh_field()).and_then(Value::as_str).filter(|token| !token.is_empty())?;
@@ -282,8 +203,4 @@ fn origin(grant: &compiled::Grant, context: &Value) -> Option<String> {
 
 pub(crate) fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
-}
-
-fn store_failed(error: &StoreError) -> TokenError {
-    TokenError::Lost(error.to_string())
 }

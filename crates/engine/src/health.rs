@@ -8,12 +8,12 @@ use uuid::Uuid;
 
 use crate::account::{Connection, connect_to};
 use crate::login::AccountLogin;
-use crate::{Caller, Engine, error};
+use crate::{Caller, Engine, error, grant};
 
 /// The account works, as far as anybody knows.
 const ACTIVE: &str = "active";
 /// Its credentials do not; its owner has to connect it again.
-const NEEDS_REAUTH: &str = "needs_reauth";
+pub(crate) const NEEDS_REAUTH: &str = "needs_reauth";
 
 impl Engine {
     /// Renews an account's token now, whether or not it is time.
@@ -24,9 +24,10 @@ impl Engine {
         let connection = connect_to(self, caller, id).await?;
         let base = self.parts.base_urls.base(&connection.connector.name);
         let access = connection.access(base)?;
-        let Some(login) = AccountLogin::new(self, &connection, access, base.is_some())? else {
+        let Some(mut login) = AccountLogin::new(self, &connection, access, base.is_some())? else {
             return Err(Error::invalid(format!("account {id} has credentials that do not expire")));
         };
+        login.insists = true;
         let label = &connection.connector.label;
         match self.renewed(&login).await {
             Ok(()) => {
@@ -40,13 +41,44 @@ impl Engine {
         }
     }
 
+    /// One token more, whatever is known.
     async fn renewed(&self, login: &AccountLogin) -> Result<(), TokenError> {
         let (upstream, key) = (&self.parts.upstream, login.key());
-        let old: Secret = upstream.token(&key, login, login.hosts()).await?.value;
-        login.refuse(&old);
-        upstream.forget_token(&key, &old);
-        upstream.token(&key, login, login.hosts()).await?;
+        let is_grant = login.rule().grant().is_some();
+        let old = match is_grant {
+            true => grant::known(login).await?.access_token(),
+            false => Some(upstream.token(&key, login, login.hosts()).await?.value),
+        };
+        if let Some(old) = old {
+            login.refuse(&old);
+            upstream.forget_token(&key, &old);
+        }
+        let new = upstream.token(&key, login, login.hosts()).await?.value;
+        // What this node kept may be older than what another one has stored.
+        if is_grant && grant::known(login).await?.access_token().is_some_and(|stored| stored != new) {
+            upstream.forget_token(&key, &new);
+            upstream.token(&key, login, login.hosts()).await?;
+        }
         Ok(())
+    }
+
+    /// The access token in force of an account that has one of a grant.
+    pub(crate) async fn access_token(&self, connection: &Connection) -> Result<Option<Secret>, Error> {
+        if connection.credentials()?.grant().is_none() {
+            return Ok(None);
+        }
+        let base = self.parts.base_urls.base(&connection.connector.name);
+        let access = connection.access(base)?;
+        let Some(login) = AccountLogin::new(self, connection, access, base.is_some())? else {
+            return Ok(None);
+        };
+        match self.parts.upstream.token(&login.key(), &login, login.hosts()).await {
+            Ok(token) => Ok(Some(token.value)),
+            Err(error) => {
+                self.login_refused(connection, &error).await;
+                Err(error::login_failed(&connection.connector.label, &error))
+            }
+        }
     }
 
     /// The vendor does not accept the account's credentials.
@@ -57,7 +89,7 @@ impl Engine {
         }
         let change = AccountChange {
             status: Some(NEEDS_REAUTH.to_owned()),
-            last_error: Some(Some(why)),
+            last_error: Some(Some(connection.secrets().redacted_text(&why))),
             only_from: Some(ACTIVE.to_owned()),
             ..AccountChange::default()
         };
@@ -66,8 +98,8 @@ impl Engine {
 
     /// The token endpoint gave no token; only where it meant it, something is wrong with the account.
     pub(crate) async fn login_refused(&self, connection: &Connection, error: &TokenError) {
-        if let TokenError::Refused { status, body } = error
-            && is_final(*status)
+        if let TokenError::Refused { body, .. } = error
+            && error.is_final()
         {
             self.refused(
                 connection,
@@ -102,9 +134,4 @@ impl Engine {
             }
         }
     }
-}
-
-/// Whether a token endpoint that answers so has made up its mind.
-pub(crate) fn is_final(status: u16) -> bool {
-    matches!(status, 200..300 | 400..500) && !matches!(status, 408 | 425 | 429)
 }

@@ -9,7 +9,7 @@
 //! | map | [`map`] | unified records |
 //! | respond | [`respond`] | the [`Reply`] in the format asked for |
 //!
-//! [`login`] and [`grant`] get tokens, [`authorization`] asks people for them, and [`health`] tells accounts whose credentials work
+//! [`login`], [`grant`] and [`refresh`] get tokens, [`authorization`] asks people for them, and [`health`] tells accounts whose credentials work
 //! no more. [`subject`] finds whom a call is about; [`removal`] holds what is special about writes: evidence and idempotency;
 //! [`settle`] finds out what became of calls whose process died, and [`node`] says which processes live.
 
@@ -37,9 +37,11 @@ mod oauth_apps;
 mod options;
 mod outgoing;
 mod plan;
+mod refresh;
 mod removal;
 mod respond;
 mod running;
+mod said_no;
 mod settle;
 mod shown;
 mod subject;

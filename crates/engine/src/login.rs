@@ -1,7 +1,7 @@
 //! How an account's token is obtained: the connector builds and reads, the store keeps what must not be lost.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use aws_lc_rs::digest;
@@ -17,7 +17,10 @@ use uuid::Uuid;
 
 use crate::account::{Access, Connection};
 use crate::oauth_apps::LoginScope;
-use crate::{Engine, base_urls, grant};
+use crate::{Engine, base_urls, grant, refresh};
+
+/// How long a refused login is not tried again on this node, unless the account's credentials change.
+const REFUSAL_COUNTS: Duration = Duration::from_secs(30);
 
 /// One account's way to a token. Cheap to clone.
 #[derive(Clone)]
@@ -33,6 +36,8 @@ pub(crate) struct AccountLogin {
     method: String,
     /// When the account last changed: a grant may be another one since.
     updated_at: String,
+    /// Whether the endpoint is to be asked though it has just said no.
+    pub(crate) insists: bool,
     /// The token that the vendor does not accept any more.
     refused: Arc<Mutex<Option<Secret>>>,
 }
@@ -62,6 +67,7 @@ impl AccountLogin {
             connector: Arc::clone(connector),
             method: account.authentication_method.clone(),
             updated_at: account.updated_at.clone(),
+            insists: false,
             refused: Arc::default(),
         }))
     }
@@ -137,15 +143,26 @@ impl Login for AccountLogin {
     async fn read(&self, response: &Response) -> Result<Token, TokenError> {
         if self.rule().grant().is_some() {
             let known = grant::known(self).await?;
-            return grant::conclude(self, response, &known, grant::now()).await;
+            return refresh::conclude(self, response, &known, grant::now()).await;
         }
         let obtained = self.obtained(response, &self.scope().await?)?;
-        Ok(Token { value: obtained.token, lifetime: obtained.lifetime, kept: obtained.kept, fresh_for: None })
+        Ok(Token {
+            value: obtained.token,
+            lifetime: obtained.lifetime,
+            kept: obtained.kept,
+            fresh_for: None,
+            since: Instant::now(),
+        })
+    }
+
+    /// A wrong password is not tried with every call: vendors lock accounts for that. Of a grant the store knows more.
+    fn patience(&self) -> Duration {
+        if self.insists || self.rule().grant().is_some() { Duration::ZERO } else { REFUSAL_COUNTS }
     }
 
     async fn fetch(&self, upstream: &Upstream, hosts: &Hosts) -> Result<Token, TokenError> {
         if self.rule().grant().is_some() {
-            return grant::fetch(self).await;
+            return refresh::fetch(self).await;
         }
         let (request, credentials) = self.request().await?;
         self.read(&received(upstream.send(&request, &credentials, hosts).await)?).await
@@ -185,9 +202,14 @@ pub(crate) fn refusal(error: LoginError, response: &Response, is_own: bool) -> T
     }
 }
 
+/// Seconds to wait, told as a number or as a date.
 fn retry_after(response: &Response) -> Option<u64> {
-    let found = response.headers.iter().find(|(name, _)| name == "retry-after");
-    found.and_then(|(_, seconds)| seconds.trim().parse().ok()).map(|seconds: u64| seconds.max(1))
+    let (_, text) = response.headers.iter().find(|(name, _)| name == "retry-after")?;
+    let at = || {
+        let at = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
+        u64::try_from(at.timestamp().duration_since(jiff::Timestamp::now()).as_secs()).ok()
+    };
+    text.trim().parse().ok().or_else(at).map(|seconds: u64| seconds.max(1))
 }
 
 fn unusable(connection: &Connection, error: &LoginError) -> Error {

@@ -6,7 +6,7 @@
 )]
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use koine_connector::catalogue::Catalogue;
@@ -33,7 +33,8 @@ impl Outgoing for Vendor {
     }
 
     async fn token(&self, _: &str, _: &dyn Login, _: &Hosts) -> Result<Token, TokenError> {
-        Ok(Token { value: Secret::new("token"), lifetime: None, kept: Map::new(), fresh_for: None })
+        let value = Secret::new("token");
+        Ok(Token { value, lifetime: None, kept: Map::new(), fresh_for: None, since: Instant::now() })
     }
 
     fn forget_token(&self, _: &str, _: &Secret) {}

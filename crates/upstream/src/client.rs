@@ -192,7 +192,7 @@ impl Upstream {
     /// # Errors
     /// When the token endpoint refuses, does not answer, or may not be called.
     pub async fn token(&self, key: &str, login: &dyn Login, hosts: &Hosts) -> Result<Token, TokenError> {
-        self.0.tokens.get(key, || login.fetch(self, hosts)).await
+        self.0.tokens.get(key, login.patience(), || login.fetch(self, hosts)).await
     }
 
     /// Drops a token that a vendor refused, if it is still the kept one: a newer one may be fine.

@@ -56,6 +56,15 @@ pub enum TokenError {
     Unusable(String),
 }
 
+impl TokenError {
+    /// Whether the endpoint has made up its mind: the credentials are not good.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Refused { status: 200..300 | 400..500, .. })
+            && !matches!(self, Self::Refused { status: 408 | 425 | 429, .. })
+    }
+}
+
 /// The resolver found addresses, but none that may be called.
 #[derive(Debug, thiserror::Error)]
 #[error("host `{host}` has no address that may be called")]

@@ -31,6 +31,8 @@ pub struct Token {
     pub kept: Map<String, Value>,
     /// How long it is used without a further look; by default until shortly before its life ends.
     pub fresh_for: Option<Duration>,
+    /// When it was obtained.
+    pub since: Instant,
 }
 
 /// How a token is asked for and read.
@@ -48,6 +50,11 @@ pub trait Login: Send + Sync {
     /// # Errors
     /// When the endpoint refused.
     async fn read(&self, response: &Response) -> Result<Token, TokenError>;
+
+    /// How long a refusal counts before the endpoint is asked again.
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Gets a token: by asking the endpoint once, unless there is a better way.
     ///
@@ -117,6 +124,8 @@ struct State {
     /// Fetches that have ended, and how the last one failed.
     ended: u64,
     failure: Option<TokenError>,
+    /// The endpoint's last word, if it was a no that it meant.
+    refusal: Option<(TokenError, Instant)>,
 }
 
 impl State {
@@ -124,11 +133,25 @@ impl State {
         let (token, until) = self.kept.as_ref()?;
         (Instant::now() < *until).then(|| token.clone())
     }
+
+    /// How a fetch failed that counts for a caller who had seen so many end.
+    fn failure(&self, seen: u64, patience: Duration) -> Option<TokenError> {
+        let refusal = self.refusal.as_ref().filter(|(_, since)| since.elapsed() < patience);
+        // Who waited for a fetch shares its failure too: else every waiter in turn asks an endpoint that has just
+        // refused, or waits for one that hangs.
+        let shared = self.failure.as_ref().filter(|_| self.ended != seen);
+        shared.or(refusal.map(|(error, _)| error)).cloned()
+    }
 }
 
 impl Tokens {
-    /// The kept token, or a new one.
-    pub(crate) async fn get<F>(&self, key: &str, fetch: impl FnOnce() -> F) -> Result<Token, TokenError>
+    /// The kept token, or a new one. For as long as `patience` says, a refusal stands in for asking.
+    pub(crate) async fn get<F>(
+        &self,
+        key: &str,
+        patience: Duration,
+        fetch: impl FnOnce() -> F,
+    ) -> Result<Token, TokenError>
     where
         F: Future<Output = Result<Token, TokenError>>,
     {
@@ -146,10 +169,8 @@ impl Tokens {
             if let Some(token) = state.fresh() {
                 return Ok(token);
             }
-            // Who waited for a fetch shares its failure too: else every waiter in turn asks an endpoint that
-            // has just refused, or waits for one that hangs.
-            if let Some(failure) = state.failure.as_ref().filter(|_| state.ended != ended) {
-                return Err(failure.clone());
+            if let Some(failure) = state.failure(ended, patience) {
+                return Err(failure);
             }
         }
         // Counted from before the request: the token may be as old as that.
@@ -158,6 +179,7 @@ impl Tokens {
         let mut state = lock(&slot.state);
         state.ended += 1;
         state.failure = result.as_ref().err().cloned();
+        state.refusal = state.failure.clone().filter(TokenError::is_final).map(|error| (error, asked));
         let fetched = result?;
         let time = fetched.fresh_for.unwrap_or_else(|| lifetime(fetched.lifetime)).min(LONGEST_LIFE);
         state.kept = Some((fetched.clone(), asked + time));

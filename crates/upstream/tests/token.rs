@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use common::{Peer, Reply, answer, header, hosts_of, settings, upstream};
@@ -14,10 +14,13 @@ use serde_json::{Map, Value};
 use url::Url;
 
 /// The simplest login: a form, and `access_token`.
-struct Simple(Url);
+struct Simple {
+    endpoint: Url,
+    patience: Duration,
+}
 
 fn grant(peer: &Peer) -> Simple {
-    Simple(peer.url("/token"))
+    Simple { endpoint: peer.url("/token"), patience: Duration::ZERO }
 }
 
 #[async_trait]
@@ -28,7 +31,7 @@ impl Login for Simple {
             headers: vec![("authorization".to_owned(), Secret::new("Basic hunter2"))],
             query: Vec::new(),
         };
-        Ok((Request { verb: Verb::Post, url: self.0.clone(), headers: Vec::new(), body }, credentials))
+        Ok((Request { verb: Verb::Post, url: self.endpoint.clone(), headers: Vec::new(), body }, credentials))
     }
 
     async fn read(&self, response: &Response) -> Result<Token, TokenError> {
@@ -39,9 +42,14 @@ impl Login for Simple {
                 lifetime: answer["expires_in"].as_f64(),
                 kept: Map::from_iter([("site".to_owned(), Value::from("s"))]),
                 fresh_for: None,
+                since: Instant::now(),
             }),
             None => Err(TokenError::Refused { status: response.status, body: "no".to_owned() }),
         }
+    }
+
+    fn patience(&self) -> Duration {
+        self.patience
     }
 }
 
@@ -157,4 +165,24 @@ async fn a_caller_that_gives_up_does_not_block_the_others() {
     let upstream = upstream();
     tokio::time::timeout(Duration::from_millis(200), token(&upstream, &peer)).await.unwrap_err();
     assert_eq!(token(&upstream, &peer).await.unwrap().expose(), "t");
+}
+
+#[tokio::test]
+async fn a_refusal_stands_in_for_asking_as_long_as_the_login_says() {
+    let peer = Peer::start(|_, before| match before {
+        0 => Reply::Keep(answer(401, "", "{}")),
+        _ => Reply::Keep(answer(200, "", "{\"access_token\":\"t\"}")),
+    })
+    .await;
+    let upstream = upstream();
+    let patient = Simple { patience: Duration::from_secs(60), ..grant(&peer) };
+    let refused = Err(TokenError::Refused { status: 401, body: "no".to_owned() });
+    for _ in 0..3 {
+        let token = upstream.token("account", &patient, &hosts_of(&peer)).await.map(|token| token.value);
+        assert_eq!(token, refused);
+    }
+    assert_eq!(peer.seen().len(), 1);
+    assert_eq!(token(&upstream, &peer).await, Ok(Secret::new("t")), "who has no patience asks");
+    let token = upstream.token("account", &patient, &hosts_of(&peer)).await.map(|token| token.value);
+    assert_eq!(token, Ok(Secret::new("t")), "it is over");
 }

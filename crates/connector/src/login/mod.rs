@@ -1,5 +1,6 @@
 //! How a token is asked for and read. Pure: the request is built here and sent elsewhere.
 
+mod complaint;
 mod consent;
 
 use base64::Engine as _;
@@ -172,6 +173,15 @@ impl Login {
         })
     }
 
+    /// The tokens in an answer: one that is refused may hold them nevertheless.
+    fn issued(&self, wire: &Value) -> Vec<String> {
+        let exprs = [Some(&self.token), self.grant().map(|grant| &grant.refresh_token)].into_iter().flatten();
+        let named = exprs.filter_map(|expr| expr.eval(wire).ok().flatten());
+        let mut issued: Vec<_> = named.filter_map(|value| value.as_str().map(ToOwned::to_owned)).collect();
+        complaint::gather_tokens(&wire["data"], &mut issued);
+        issued
+    }
+
     /// Whose fault a refusal is.
     fn refusal(
         &self,
@@ -180,7 +190,7 @@ impl Login {
         context: &Value,
         secret_fields: &[String],
     ) -> LoginError {
-        let said = complaint(response, context, secret_fields);
+        let said = complaint::of(response, context, secret_fields, &self.issued(wire));
         let Some(grant) = self.grant() else { return LoginError::Refused(said) };
         if grant.revoked.test(wire).unwrap_or(false) {
             return LoginError::Revoked(said);
@@ -309,28 +319,6 @@ fn signed(assertion: &Assertion, context: &Value, now: u64) -> Result<String, Lo
     let unusable =
         |_| LoginError::Field(format!("the private key is not a PEM key for {:?}", assertion.algorithm));
     jsonwebtoken::encode(&header, &claims, &key.map_err(unusable)?).map_err(unusable)
-}
-
-/// What the endpoint said, without the credentials that some endpoints repeat, in whatever coding.
-fn complaint(response: &Response, context: &Value, secret_fields: &[String]) -> String {
-    let mut said = String::from_utf8_lossy(&response.body).into_owned();
-    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
-    let all: Vec<String> =
-        context.as_object().into_iter().flatten().filter_map(|(_, value)| text(value)).collect();
-    let secrets =
-        secret_fields.iter().filter_map(|name| text(context.get(name)?)).filter(|text| text.len() > 2);
-    for secret in secrets {
-        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        for other in &all {
-            let other: String = url::form_urlencoded::byte_serialize(other.as_bytes()).collect();
-            said = said.replace(&STANDARD.encode(format!("{other}:{encoded}")), "…");
-        }
-        for form in [secret.as_str(), &encoded, &STANDARD.encode(&secret)] {
-            said = said.replace(form, "…");
-        }
-    }
-    let clean: String = said.chars().filter(|c| !c.is_control()).take(300).collect();
-    format!("the token endpoint answered {}: {}", response.status, clean.trim())
 }
 
 #[cfg(test)]

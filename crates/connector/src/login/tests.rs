@@ -81,6 +81,26 @@ fn refusals_are_told_without_the_secret() {
 }
 
 #[test]
+fn a_refusal_does_not_tell_the_tokens_that_come_with_it() {
+    let login = login(
+        "format: oauth2_refresh_token\nconfig: {token_url: /t, client_id: me, refresh_token_field: refresh, error_expression: data.warning}",
+    );
+    let body = json!({"warning": "old \"r1\"x", "access_token": "at-1\"\\/", "inner": [{"idToken": "it-1"}], "note": "at-1\"\\/ it-1",
+        "refresh_token": "rt-1", "token_type": "Bearer"});
+    let context = json!({"refresh": "\"r1\"x"});
+    let secret = ["refresh".to_owned()];
+    let error = login.read(&answer(200, &body.to_string()), &context, &secret).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("warning") && text.contains("Bearer"), "{text}");
+    for secret in ["at-1", "it-1", "rt-1", "r1"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+    let long = format!("{{\"error\": \"{}\", \"access_token\": \"made-up\"}}", "made-up".repeat(99));
+    let error = login.read(&answer(400, &long), &context, &secret).unwrap_err();
+    assert!(!error.to_string().contains("made"), "cut after it was cleaned: {error}");
+}
+
+#[test]
 fn a_refresh_token_is_used_and_replaced() {
     let login = login(
         "format: oauth2_refresh_token\nconfig: {token_url: https://id.example.com/t, client_id: me, refresh_token_field: refresh}",
