@@ -35,6 +35,6 @@ pub use peer::{Peer, Reply};
 pub use postgres::PostgresDatabase;
 pub use process::KoineProcess;
 pub use proxy::{LosingProxy, Seen};
-pub use real::RealServer;
+pub use real::{RealServer, Refreshing};
 pub use script::{ScriptOutput, python};
 pub use tls::{Authority, TlsServer};

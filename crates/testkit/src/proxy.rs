@@ -32,12 +32,14 @@ enum Fault {
     Answer,
     HeldRequest,
     HeldAnswer,
+    /// The proxy answers in the server's place.
+    Answered(&'static str),
 }
 
 impl Fault {
     /// Whether the server never sees the request.
     fn before_server(self) -> bool {
-        matches!(self, Self::Request | Self::HeldRequest)
+        matches!(self, Self::Request | Self::HeldRequest | Self::Answered(_))
     }
 
     /// Whether the client is left waiting rather than cut off.
@@ -126,6 +128,12 @@ impl LosingProxy {
         self.arm(Fault::HeldRequest, method, path_prefix, times);
     }
 
+    /// Arms: the next `times` such requests do not reach the server, and get this answer: status line, headers and body
+    /// as they are on the wire.
+    pub fn answer_for(&self, method: &str, path_prefix: &str, times: usize, answer: &'static str) {
+        self.arm(Fault::Answered(answer), method, path_prefix, times);
+    }
+
     /// Waits until such a request was seen, whatever became of it.
     ///
     /// # Panics
@@ -140,6 +148,28 @@ impl LosingProxy {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("no {method} {path_prefix} came; seen: {:?}", self.seen());
+    }
+
+    /// Waits until a rule has lost such a request, or its answer.
+    ///
+    /// # Panics
+    /// When none comes within 30 seconds.
+    pub async fn saw_lost(&self, method: &str, path_prefix: &str) {
+        let fits = |seen: &Seen| {
+            seen.lost && seen.method.eq_ignore_ascii_case(method) && seen.path.starts_with(path_prefix)
+        };
+        for _ in 0..600 {
+            if self.seen().iter().any(fits) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no {method} {path_prefix} was lost; seen: {:?}", self.seen());
+    }
+
+    /// From now on nothing is lost any more.
+    pub fn forget_rules(&self) {
+        lock(&self.state).rules.clear();
     }
 
     /// All requests so far, in the order their exchanges ended.
@@ -211,10 +241,17 @@ async fn serve(client: TcpStream, target: Vec<SocketAddr>, state: Arc<Mutex<Stat
     client.shutdown().await
 }
 
-/// Gives no answer: the connection closes at once, or, when held, once the client closes it.
+/// Gives no answer of the server's: the connection closes at once, or, when held, once the client closes it.
 async fn leave(mut client: BufReader<TcpStream>, fault: Option<Fault>) -> Result<()> {
-    if fault.is_some_and(Fault::held) {
-        let _left = client.read(&mut [0; 1]).await?;
+    match fault {
+        Some(Fault::Answered(answer)) => {
+            client.write_all(answer.as_bytes()).await?;
+            client.shutdown().await?;
+        }
+        Some(fault) if fault.held() => {
+            let _left = client.read(&mut [0; 1]).await?;
+        }
+        _ => {}
     }
     Ok(())
 }

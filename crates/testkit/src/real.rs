@@ -23,6 +23,9 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 ///   request's `Host`, other URLs in bodies from `--base-url`
 /// - it would listen on all interfaces; `tools/loopback.mjs` keeps it on 127.0.0.1
 ///
+/// # OAuth 2: `oidc-provider` 9.13.3
+/// `tools/authorization-server.mjs`; see [`RealServer::authorization_server`].
+///
 /// # SCIM: `scim2-server` 0.8.3
 /// `scim2-server --hostname 127.0.0.1 --port N --bearer-token T`; see [`RealServer::scim2`].
 #[derive(Debug)]
@@ -31,6 +34,15 @@ pub struct RealServer {
     url: String,
     authorization: &'static str,
     _seed: Option<NamedTempFile>,
+}
+
+/// What an authorization server makes of refresh tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refreshing {
+    /// Each is good for one use, and is replaced by another.
+    Once,
+    /// They stay as they are.
+    Often,
 }
 
 impl RealServer {
@@ -121,6 +133,43 @@ impl RealServer {
             command
         };
         Self::start("scim2-server", command, "Bearer scim-token", "/v2/ServiceProviderConfig", None).await
+    }
+
+    /// An OAuth 2 and OpenID Connect server: `/auth`, `/token`, `/token/revocation`, and `/me`, which tells whose the
+    /// access token is. Its one client is `koine` with the secret `made-up-secret-of-the-app` (HTTP basic) and this redirect
+    /// URI; its access tokens live so many seconds.
+    ///
+    /// - PKCE is required; `scope=openid offline_access` with `prompt=consent` brings a refresh token
+    /// - **with [`Refreshing::Once`] a refresh token is good for one use: using it once more ends the whole grant**
+    ///   (400 `invalid_grant`)
+    /// - answers of `/auth` carry `iss`
+    /// - the person's pages take `prompt=login&login=…&password=…`, then `prompt=consent`, as forms; `…/abort` says no
+    ///
+    /// # Panics
+    /// When it is not installed or does not answer within 60 seconds.
+    pub async fn authorization_server(
+        redirect_uri: &str,
+        access_token_seconds: u32,
+        refreshing: Refreshing,
+    ) -> Self {
+        let script = repository().join("tools/authorization-server.mjs");
+        let seconds = access_token_seconds.to_string();
+        let uses = match refreshing {
+            Refreshing::Once => "once",
+            Refreshing::Often => "often",
+        };
+        let command = |port: u16| {
+            let mut command = Command::new("node");
+            command.arg(&script).arg(installed("npm")).args([
+                &port.to_string(),
+                redirect_uri,
+                &seconds,
+                uses,
+            ]);
+            command
+        };
+        let basic = "Basic a29pbmU6bWFkZS11cC1zZWNyZXQtb2YtdGhlLWFwcA==";
+        Self::start("oidc-provider", command, basic, "/.well-known/openid-configuration", None).await
     }
 
     /// Where it listens, without a slash at the end.

@@ -4,6 +4,7 @@
 mod crash;
 mod github;
 mod nodes;
+mod oauth;
 mod okta;
 mod scim;
 mod support;

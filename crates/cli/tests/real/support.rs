@@ -3,9 +3,11 @@
 use koine_testkit::{Gateway as Serving, PostgresDatabase, http};
 use serde_json::{Value, json};
 
-const BIN: &str = env!("CARGO_BIN_EXE_koine");
+pub(crate) const BIN: &str = env!("CARGO_BIN_EXE_koine");
 /// Connectors of the operator's own, beside the built-in ones.
-const CONNECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/connectors");
+pub(crate) const CONNECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/connectors");
+/// 32 bytes of zero in base64: a key for tests only.
+pub(crate) const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /// A running gateway with one connected account.
 pub(crate) struct Gateway {
