@@ -76,6 +76,29 @@ impl Drop for PostgresDatabase {
     }
 }
 
+/// Runs each function on both databases, as tests of these names: with `None` for SQLite, and with a database on
+/// PostgreSQL where there is one.
+#[macro_export]
+macro_rules! on_each_database {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(None).await;
+            })+
+        }
+
+        mod postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                if let Some(database) = $crate::PostgresDatabase::create() {
+                    super::$test(Some(database)).await;
+                }
+            })+
+        }
+    };
+}
+
 fn psql(url: &str, sql: &str) -> String {
     let options = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1"];
     output(Command::new("psql").args(options).args(["--command", sql, "--dbname", url]))

@@ -1,9 +1,9 @@
 //! SIGKILL between intent and outcome: the next start finds out by reading, and nobody is deleted twice.
 
-use koine_testkit::{LosingProxy, PostgresDatabase, RealServer};
+use koine_testkit::{LosingProxy, PostgresDatabase, RealServer, on_each_database};
 use serde_json::{Value, json};
 
-use crate::support::{Gateway, on_each_database};
+use crate::support::Gateway;
 
 const KEY: (&str, &str) = ("idempotency-key", "offboard-cleo");
 const CLEO: &str = "/api/v1/users/00ucleo";

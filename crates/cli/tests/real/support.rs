@@ -104,25 +104,3 @@ impl Gateway {
         self.serving.send(&self.token, verb, &path, headers, body.as_bytes()).await
     }
 }
-
-/// Runs each function on both databases; on PostgreSQL where there is one.
-macro_rules! on_each_database {
-    ($($test:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(None).await;
-            })+
-        }
-
-        mod postgres {
-            $(#[tokio::test]
-            async fn $test() {
-                if let Some(database) = koine_testkit::PostgresDatabase::create() {
-                    super::$test(Some(database)).await;
-                }
-            })+
-        }
-    };
-}
-pub(crate) use on_each_database;
