@@ -186,6 +186,12 @@ impl Upstream {
         answer
     }
 
+    /// Why a request to this address would be refused, as far as that is known before its name is looked up.
+    #[must_use]
+    pub fn refuses(&self, url: &Url, hosts: &Hosts) -> Option<String> {
+        self.0.guard.check(url, hosts).err()
+    }
+
     /// An access token: fetched once however many callers wait for it, kept under `key`, and fetched anew before
     /// it expires. Use another key when the login changes.
     ///
@@ -256,14 +262,19 @@ impl Upstream {
             .iter()
             .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
+        let cut = self.0.settings.cut_large_bodies;
         let announced = response.content_length();
-        if announced.is_some_and(|length| length > limit as u64) {
+        if !cut && announced.is_some_and(|length| length > limit as u64) {
             return Err(too_large());
         }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(body_failure)? {
             if chunk.len() > limit - body.len() {
-                return Err(too_large());
+                if !cut {
+                    return Err(too_large());
+                }
+                body.extend_from_slice(&chunk[..limit - body.len()]);
+                break;
             }
             body.extend_from_slice(&chunk);
         }

@@ -35,6 +35,8 @@ pub struct Settings {
     pub total_timeout: Duration,
     /// Most bytes of an answer's body, after decompression.
     pub max_body: usize,
+    /// Whether a larger one is cut there, for who needs no more than its beginning, instead of being lost.
+    pub cut_large_bodies: bool,
     /// Most redirects that a read follows.
     pub max_redirects: usize,
     /// Where names are looked up; what it finds is judged like any other address.
@@ -50,6 +52,7 @@ impl Default for Settings {
             connect_timeout: Duration::from_secs(5),
             total_timeout: Duration::from_secs(30),
             max_body: 10 << 20,
+            cut_large_bodies: false,
             max_redirects: 5,
             lookup: Arc::new(guard::SystemLookup),
         }
