@@ -306,8 +306,10 @@ fn read_models(problems: &mut Problems) -> BTreeMap<String, Model> {
         let Some(node) = Node::of_file(file, &files, problems) else { continue };
         if let Some(spec) = models::resource(&node, problems) {
             let entry = models.entry(model.to_owned());
-            let entry = entry
-                .or_insert_with(|| Model { name: model.to_owned(), resources: koine_model::NameMap::default() });
+            let entry = entry.or_insert_with(|| Model {
+                name: model.to_owned(),
+                resources: koine_model::NameMap::default(),
+            });
             entry.resources.insert(resource.to_owned(), spec);
         }
     }

@@ -1,9 +1,9 @@
 //! What a method takes and gives, for programs that build forms and documentation from it.
 
-use koine_model::NameMap;
 use koine_connector::Connector;
 use koine_connector::compiled::{Parameter, Resource, Row};
 use koine_connector::template::Template;
+use koine_model::NameMap;
 use koine_model::{Error, Field, FieldType, ResourceSpec};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;

@@ -3,10 +3,10 @@
 use std::cell::LazyCell;
 use std::sync::Arc;
 
-use koine_model::NameMap;
 use koine_connector::compiled::{Parameter, Resource, Row};
 use koine_connector::cursor;
 use koine_connector::plan::{Ask, Mode};
+use koine_model::NameMap;
 use koine_model::{Error, ErrorCode, MethodSpec, ResourceSpec};
 use serde_json::{Map, Value, json};
 
@@ -163,10 +163,7 @@ fn remote_data(body: &mut Map<String, Value>) -> Result<Map<String, Value>, Erro
 }
 
 /// Text to the types of the schema; parameters that the schema does not know stay text.
-fn typed(
-    schema: &NameMap<Parameter>,
-    raw: &Map<String, Value>,
-) -> Result<Map<String, Value>, Error> {
+fn typed(schema: &NameMap<Parameter>, raw: &Map<String, Value>) -> Result<Map<String, Value>, Error> {
     raw.iter()
         .map(|(name, value)| match schema.get(name) {
             Some(parameter) => Ok((name.clone(), coerce(name, value, parameter)?)),
@@ -176,10 +173,7 @@ fn typed(
 }
 
 /// Body fields in the form that the vendor's schema asks for; numbers stand for text where text is wanted.
-fn fitting(
-    schema: &NameMap<Parameter>,
-    body: &Map<String, Value>,
-) -> Result<Map<String, Value>, Error> {
+fn fitting(schema: &NameMap<Parameter>, body: &Map<String, Value>) -> Result<Map<String, Value>, Error> {
     let mut fitting = body.clone();
     for (name, parameter) in schema {
         let Some(value) = body.get(name).filter(|value| !value.is_null()) else { continue };

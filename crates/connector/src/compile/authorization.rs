@@ -1,7 +1,7 @@
 //! `authorization`: how credentials get onto a request.
 
-use koine_model::NameMap;
 use jsonwebtoken::Algorithm;
+use koine_model::NameMap;
 use koine_model::Verb;
 
 use super::request::headers;
@@ -104,8 +104,11 @@ fn login(
     let lifetime = config.expr("lifetime", WIRE_ROOTS, problems);
     let is_error = config.expr("error_expression", WIRE_ROOTS, problems);
     let expired = config.expr("expired", WIRE_ROOTS, problems);
-    let keep =
-        if config.node("keep").is_some() { expressions(config, "keep", problems) } else { NameMap::default() };
+    let keep = if config.node("keep").is_some() {
+        expressions(config, "keep", problems)
+    } else {
+        NameMap::default()
+    };
     let header_name = config.text("header_name", problems).unwrap_or("authorization").to_ascii_lowercase();
     let header_value = config.text_template("header_value", problems);
     let standard = |source: &str| if is_session { None } else { Expr::compile(source, WIRE_ROOTS).ok() };

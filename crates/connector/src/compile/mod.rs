@@ -111,11 +111,7 @@ fn pattern(reader: &Reader<'_>, key: &'static str, problems: &mut Problems) -> O
 }
 
 /// `query_schema`, `request_body_schema`.
-fn parameters(
-    reader: &Reader<'_>,
-    key: &'static str,
-    problems: &mut Problems,
-) -> NameMap<Parameter> {
+fn parameters(reader: &Reader<'_>, key: &'static str, problems: &mut Problems) -> NameMap<Parameter> {
     let mut parameters = NameMap::default();
     for (name, _, node) in reader.entries(key, problems) {
         if let Some(parameter) = parameter(node, problems) {
