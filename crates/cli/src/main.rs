@@ -36,6 +36,7 @@ mod commands {
     pub(crate) mod serve;
     pub(crate) mod token;
     pub(crate) mod unified;
+    pub(crate) mod webhook;
 }
 mod harden;
 mod master_key;
@@ -103,6 +104,9 @@ enum Command {
     /// Apps that people are asked for their consent with (OAuth 2).
     #[command(subcommand)]
     OauthApp(commands::oauth_app::Command),
+    /// Who is told of events, and what became of it.
+    #[command(subcommand)]
+    Webhook(commands::webhook::Command),
     /// What the gateway can talk to.
     #[command(subcommand)]
     Connector(commands::connector::Command),
@@ -172,6 +176,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Audit(command) => commands::audit::run(command, format).await,
         Command::Account(command) => commands::account::run(command, format).await,
         Command::OauthApp(command) => commands::oauth_app::run(command, format).await,
+        Command::Webhook(command) => commands::webhook::run(command, format).await,
         Command::Connector(command) => commands::connector::run(command, format).await,
         Command::Unified(call) => commands::unified::run(call).await,
         Command::Jsonata(options) => commands::jsonata::run(&options),

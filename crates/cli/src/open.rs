@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use koine_connector::catalogue::Catalogue;
-use koine_engine::{Caller, Engine, EngineParts};
+use koine_engine::{Caller, Engine, EngineParts, Receivers};
 use koine_model::Secret;
 use koine_store::{Environment, Store, Vault};
 use koine_upstream::{Settings, Upstream};
@@ -34,15 +34,24 @@ pub(crate) async fn store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
 pub(crate) async fn engine(config: &Config) -> Result<Engine, Failure> {
     let settings = &config.settings;
     let outgoing = outgoing(settings)?;
-    // The three wait for none of the others, and a start waits for all.
+    let webhooks = to_webhooks(settings, &outgoing);
+    // The four wait for none of the others, and a start waits for all.
     let folder = settings.connectors_dir.clone();
     let catalogue = tokio::task::spawn_blocking(move || catalogue(folder.as_deref()));
     let upstream = tokio::task::spawn_blocking(move || Upstream::new(outgoing));
+    let webhooks = tokio::task::spawn_blocking(move || Upstream::new(webhooks));
     let store = store(config).await?;
     let cursor_key = store.installation_key("cursors").await.map_err(Failure::store)?;
     let catalogue = catalogue.await.map_err(|panic| Failure::caused(&panic))??;
     let upstream = upstream.await.map_err(|panic| Failure::caused(&panic))?;
     let upstream = upstream.map_err(|error| Failure::caused(&error))?;
+    let webhooks = webhooks.await.map_err(|panic| Failure::caused(&panic))?;
+    let webhooks = webhooks.map_err(|error| Failure::caused(&error))?;
+    let receivers = Receivers {
+        outgoing: Arc::new(webhooks),
+        timeout: settings.webhook_timeout.get(),
+        retries: settings.webhook_retries.list().to_vec(),
+    };
     let engine = Engine::new(EngineParts {
         store,
         catalogue: Arc::new(catalogue),
@@ -51,7 +60,7 @@ pub(crate) async fn engine(config: &Config) -> Result<Engine, Failure> {
         cursor_key: Secret::new(cursor_key.as_str()),
         public_url: config.settings.public_url.as_ref().map(|url| url.url().clone()),
     });
-    Ok(engine.with_node_files(config.settings.data_dir.join("nodes")))
+    Ok(engine.with_node_files(config.settings.data_dir.join("nodes")).with_receivers(receivers))
 }
 
 /// What the operator set for calls to vendors.
@@ -71,6 +80,19 @@ fn outgoing(settings: &koine_settings::Settings) -> Result<Settings, Failure> {
         extra_ca,
         ..Settings::default()
     })
+}
+
+/// The way to webhooks: as that to vendors, with ranges of its own, and of an answer no more than its beginning.
+fn to_webhooks(settings: &koine_settings::Settings, vendors: &Settings) -> Settings {
+    let timeout = settings.webhook_timeout.get();
+    Settings {
+        allow: settings.webhook_allow_addresses.ranges().to_vec(),
+        connect_timeout: vendors.connect_timeout.min(timeout),
+        total_timeout: timeout,
+        max_body: 64 << 10,
+        cut_large_bodies: true,
+        ..vendors.clone()
+    }
 }
 
 /// The named environment, or the default one, made when it is missing.

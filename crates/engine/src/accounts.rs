@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::account::connect_to;
 use crate::grant::Tokens;
-use crate::{AccountPatch, AccountQuery, Caller, Engine, NewAccount};
+use crate::{AccountPatch, AccountQuery, Caller, Engine, NewAccount, events};
 
 /// Accounts in a page when the caller names no number.
 const PAGE: u32 = 25;
@@ -42,8 +42,8 @@ impl Engine {
             authentication_method: method,
             context: Value::Object(context),
         };
-        let store = &self.parts.store;
-        let account = store.create_account_by(account, &caller.as_actor()).await.map_err(store_failed)?;
+        let created = [events::ACCOUNT_CREATED, events::ACCOUNT_ACTIVE];
+        let account = self.add_account(&caller.as_actor(), account, &created).await?;
         if let Some(tokens) = tokens {
             self.set_tokens(&account, tokens).await?;
         }
@@ -146,10 +146,8 @@ impl Engine {
             tenant_id: patch.tenant_id,
             ..AccountChange::default()
         };
-        let store = &self.parts.store;
-        let by = caller.as_actor();
-        let account = store.update_account_by(caller.environment_id, id, change, &by).await;
-        let account = account.map_err(store_failed)?.ok_or_else(|| Self::no_account(id))?;
+        let account = self.change_account_by(caller, id, change, &[events::ACCOUNT_UPDATED]).await?;
+        let account = account.ok_or_else(|| Self::no_account(id))?;
         if let Some(tokens) = tokens {
             self.set_tokens(&account, tokens).await?;
         }
@@ -170,10 +168,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::get_account`].
     pub async fn delete_account(&self, caller: &Caller, id: Uuid) -> Result<Value, Error> {
-        let (environment, by) = (caller.environment_id, caller.as_actor());
-        let gone = caller.may_use(id)
-            && self.parts.store.delete_account_by(environment, id, &by).await.map_err(store_failed)?;
-        if !gone {
+        if !caller.may_use(id) || !self.forget_account(caller, id).await? {
             return Err(Self::no_account(id));
         }
         Ok(json!({"id": id}))
@@ -204,7 +199,7 @@ impl Engine {
     }
 
     /// An account without secrets: only fields that the connector knows and does not call secret.
-    fn shown(&self, account: &Account) -> Value {
+    pub(crate) fn shown(&self, account: &Account) -> Value {
         let connector = self.parts.catalogue.connector(&account.connector);
         let kind = connector.and_then(|connector| connector.credentials.get(&account.authentication_method));
         let open =

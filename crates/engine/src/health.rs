@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::account::{Connection, connect_to};
 use crate::login::AccountLogin;
-use crate::{Caller, Engine, error, grant};
+use crate::{Caller, Engine, error, events, grant};
 
 /// The account works, as far as anybody knows.
 const ACTIVE: &str = "active";
@@ -93,7 +93,7 @@ impl Engine {
             only_from: Some(ACTIVE.to_owned()),
             ..AccountChange::default()
         };
-        self.change(connection, change, "integrated_account:authentication_error").await;
+        self.change(connection, change, events::ACCOUNT_AUTHENTICATION_ERROR).await;
     }
 
     /// The token endpoint gave no token; only where it meant it, something is wrong with the account.
@@ -120,17 +120,17 @@ impl Engine {
             only_from: Some(NEEDS_REAUTH.to_owned()),
             ..AccountChange::default()
         };
-        self.change(connection, change, "integrated_account:reactivated").await;
+        self.change(connection, change, events::ACCOUNT_REACTIVATED).await;
     }
 
     /// Of several who see the same, one changes the account. A failure to do so fails no call: the next one tries again.
     async fn change(&self, connection: &Connection, change: AccountChange, event: &'static str) {
         let Account { environment_id, id, .. } = connection.account;
-        match self.parts.store.update_account(environment_id, id, change).await {
+        match self.change_account(environment_id, id, change, &[event]).await {
             Ok(Some(_)) => tracing::info!(account.id = %id, event, "account"),
             Ok(None) => {}
             Err(error) => {
-                tracing::error!(account.id = %id, error = %error, "the account's status could not be changed");
+                tracing::error!(account.id = %id, error = ?error.cause, "the account's status could not be changed");
             }
         }
     }

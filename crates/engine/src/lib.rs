@@ -20,8 +20,11 @@ mod auth;
 mod authorization;
 mod base_urls;
 mod call;
+mod deliveries;
+mod delivery_log;
 mod describe;
 mod error;
+pub mod events;
 mod grant;
 mod health;
 mod heavy;
@@ -37,6 +40,7 @@ mod oauth_apps;
 mod options;
 mod outgoing;
 mod plan;
+mod receivers;
 mod refresh;
 mod removal;
 mod respond;
@@ -44,9 +48,11 @@ mod running;
 mod said_no;
 mod settle;
 mod shown;
+mod signature;
 mod subject;
 mod types;
 mod uses;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -55,6 +61,7 @@ use koine_connector::catalogue::Catalogue;
 use koine_model::{Error, Secret};
 use koine_store::Store;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tracing::Instrument as _;
 
 pub use administration::{PageQuery, TokenRequest, shown_entry, shown_token};
@@ -64,14 +71,16 @@ pub use authorization::{
 };
 pub use base_urls::BaseUrls;
 pub use describe::{describe, describe_fully};
-pub use koine_store::AuditFilter;
+pub use koine_store::{AuditFilter, Replay};
 pub use meta::MetaCall;
 pub use moment::moment;
 pub use oauth_apps::OauthAppChange;
 pub use options::asks_for_plan;
 pub use outgoing::Outgoing;
+pub use receivers::Receivers;
 pub use types::{
-    AccountPatch, AccountQuery, Caller, NewAccount, Operation, Reply, ReplyBody, Rights, UnifiedCall,
+    AccountPatch, AccountQuery, Caller, DeliveryLogQuery, DeliveryQuery, NewAccount, Operation, Reply,
+    ReplyBody, Rights, UnifiedCall, WebhookPatch, WebhookQuery,
 };
 
 /// What an engine is made of.
@@ -98,6 +107,10 @@ pub struct Engine {
     known: Arc<known::Known>,
     node: Arc<node::Node>,
     uses: uses::Uses,
+    /// Told when something may have to be delivered.
+    wake: Arc<Notify>,
+    /// How webhooks are reached; without it, as vendors are.
+    receivers: Option<Arc<Receivers>>,
 }
 
 impl Engine {
@@ -111,7 +124,16 @@ impl Engine {
             known: Arc::default(),
             node,
             uses: uses::Uses::default(),
+            wake: Arc::default(),
+            receivers: None,
         }
+    }
+
+    /// The same, with a way to webhooks of its own.
+    #[must_use]
+    pub fn with_receivers(mut self, receivers: Receivers) -> Self {
+        self.receivers = Some(Arc::new(receivers));
+        self
     }
 
     /// Marks this process as alive by a locked file in the folder, so that its calls can be settled as soon as it is

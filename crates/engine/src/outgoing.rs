@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use koine_model::{Answer, Credentials, Request, Secret};
 use koine_upstream::{Hosts, Login, Token, TokenError, Upstream};
+use url::Url;
 
 /// What carries requests to vendors.
 #[async_trait]
@@ -28,6 +29,11 @@ pub trait Outgoing: Send + Sync {
     fn longest_exchange(&self) -> Duration {
         Duration::ZERO
     }
+
+    /// Why a request to this address would be refused, as far as that is known before its name is looked up.
+    fn refuses(&self, _url: &Url, _hosts: &Hosts) -> Option<String> {
+        None
+    }
 }
 
 #[async_trait]
@@ -50,5 +56,9 @@ impl Outgoing for Upstream {
 
     fn longest_exchange(&self) -> Duration {
         Self::longest_exchange(self)
+    }
+
+    fn refuses(&self, url: &Url, hosts: &Hosts) -> Option<String> {
+        Self::refuses(self, url, hosts)
     }
 }

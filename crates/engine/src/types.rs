@@ -144,6 +144,60 @@ pub struct AccountPatch {
     pub context: Option<Map<String, Value>>,
 }
 
+/// Which webhooks to list.
+#[derive(Clone, Debug, Default)]
+pub struct WebhookQuery {
+    /// Only those that are on, or off.
+    pub is_active: Option<bool>,
+    /// Only of this environment; another one than the caller's has none.
+    pub environment_id: Option<Uuid>,
+    /// Most webhooks in the answer, 1 to 100.
+    pub limit: Option<u32>,
+    /// The cursor of the page before.
+    pub next_cursor: Option<String>,
+}
+
+/// Changes to a webhook; absent parts stay.
+#[derive(Clone, Default)]
+pub struct WebhookPatch {
+    /// A new address.
+    pub target_url: Option<String>,
+    /// A new choice of events; `Some(None)` is all.
+    pub event_types: Option<Option<Vec<String>>>,
+    /// On or off.
+    pub is_active: Option<bool>,
+}
+
+/// Which deliveries of a webhook to list.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveryQuery {
+    /// Only of this event.
+    pub event: Option<String>,
+    /// Only in this status: `pending`, `held`, `delivered`, `failed`.
+    pub status: Option<String>,
+    /// Most deliveries in the answer, 1 to 100.
+    pub limit: Option<u32>,
+    /// The cursor of the page before.
+    pub next_cursor: Option<String>,
+}
+
+/// Which deliveries of an environment to list.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveryLogQuery {
+    /// Only to this webhook.
+    pub webhook_id: Option<Uuid>,
+    /// Only of this event.
+    pub event: Option<String>,
+    /// Only those queued after this time.
+    pub after: Option<String>,
+    /// Only those queued before this time.
+    pub until: Option<String>,
+    /// Most deliveries in the answer, 1 to 100.
+    pub limit: Option<u32>,
+    /// The cursor of the page before.
+    pub next_cursor: Option<String>,
+}
+
 /// What a token may do, each more than the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rights {

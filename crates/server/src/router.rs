@@ -40,7 +40,7 @@ where
 /// The table. Whoever adds a route adds a line here, and says who may call it.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    use crate::routes::{accounts, audit, environments, health, meta, tokens, unified};
+    use crate::routes::{accounts, audit, environments, health, log, meta, tokens, unified, webhooks};
     use About::{Accounts, BodyAccount, Call, Environment, Nobody, OwnAccount, PathAccount};
     use Needs::{Administrator, Nothing, Read, Write, WriteOrPlan};
     const GET: Method = Method::GET;
@@ -76,6 +76,16 @@ pub fn routes() -> Vec<Route> {
         route(GET, "/integrated-account/{id}", Read, PathAccount("id"), accounts::read),
         route(PATCH, "/integrated-account/{id}", Write, Environment, accounts::update),
         route(DELETE, "/integrated-account/{id}", Write, Environment, accounts::remove),
+        // Events tell of every account: tokens for some of them may not hear of the others.
+        route(GET, "/webhook", Read, Environment, webhooks::list),
+        route(POST, "/webhook", Write, Environment, webhooks::create),
+        route(POST, "/webhook/test", Write, Environment, webhooks::test),
+        route(GET, "/webhook/{id}", Read, Environment, webhooks::read),
+        route(PATCH, "/webhook/{id}", Write, Environment, webhooks::update),
+        route(DELETE, "/webhook/{id}", Write, Environment, webhooks::remove),
+        route(GET, "/webhook/{id}/deliveries", Read, Environment, webhooks::deliveries),
+        route(POST, "/webhook/{id}/replay", Write, Environment, webhooks::replay),
+        route(GET, "/log", Read, Environment, log::list),
         route(GET, "/unified/meta/{model}/{connector}", Read, Nobody, meta::connector),
         route(GET, "/unified/{*path}", Read, Call, unified::call),
         route(POST, "/unified/{*path}", WriteOrPlan, Call, unified::call),

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use koine_model::Secret;
 
-use crate::value::{Addresses, DatabaseUrl, LogFormat, Moves, ProxyUrl, PublicUrl, Seconds, Size, SocketAt};
+use crate::value::{
+    Addresses, DatabaseUrl, LogFormat, Moves, Pauses, ProxyUrl, PublicUrl, Seconds, Size, SocketAt,
+};
 
 settings! {
     "Serving" {
@@ -55,6 +57,15 @@ settings! {
         upstream_connect_timeout: Seconds<1, 60> = "5";
         /// The largest answer of a vendor, unpacked.
         upstream_answer_limit: Size = "10MiB";
+    }
+    "Webhooks" {
+        /// Ranges that deliveries to webhooks may reach besides public addresses; only there is plain http allowed. Not
+        /// those of `allow_addresses`: whoever holds a token names the address of a webhook.
+        webhook_allow_addresses: Addresses = "";
+        /// The longest attempt to deliver to a webhook.
+        webhook_timeout: Seconds<1, 60> = "10";
+        /// The pause before each further attempt; after the last one a delivery has failed.
+        webhook_retries: Pauses = "1,3,9,60,300,1800,7200,21600,54000";
     }
     "Log" {
         /// What is logged, on stderr: `error`, `warn`, `info`, `debug`, or a filter such as

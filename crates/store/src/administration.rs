@@ -5,8 +5,8 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::{
-    Account, AccountChange, Actor, ApiToken, AuditCheck, AuditEntry, AuditFilter, AuditRecord, Environment,
-    NewAccount, NewAccountToken, NewToken, Rotated, StoreError,
+    Account, AccountChange, Actor, Announce, ApiToken, AuditCheck, AuditEntry, AuditFilter, AuditRecord,
+    Environment, NewAccount, NewAccountToken, NewEvent, NewToken, Rotated, StoreError,
 };
 
 /// Environments, tokens and accounts as people change them, the audit log, and the keys of the installation.
@@ -49,19 +49,30 @@ pub trait Administration: Send + Sync + 'static {
     /// Notes that a token is used now, unless that was noted less than a minute ago.
     async fn note_token_use(&self, id: Uuid) -> Result<(), StoreError>;
 
-    /// As [`crate::Store::create_account`].
-    async fn create_account_by(&self, account: NewAccount, by: &Actor) -> Result<Account, StoreError>;
-    /// As [`crate::Store::update_account`].
+    /// As [`crate::Store::create_account`], with its events in the same transaction.
+    async fn create_account_by(
+        &self,
+        account: NewAccount,
+        by: &Actor,
+        announce: Announce<'_>,
+    ) -> Result<Account, StoreError>;
+    /// As [`crate::Store::update_account`], with its events in the same transaction.
     async fn update_account_by(
         &self,
         environment_id: Uuid,
         id: Uuid,
         change: AccountChange,
         by: &Actor,
+        announce: Announce<'_>,
     ) -> Result<Option<Account>, StoreError>;
-    /// As [`crate::Store::delete_account`].
-    async fn delete_account_by(&self, environment_id: Uuid, id: Uuid, by: &Actor)
-    -> Result<bool, StoreError>;
+    /// As [`crate::Store::delete_account`], with these events in the same transaction; none when there was no account.
+    async fn delete_account_by(
+        &self,
+        environment_id: Uuid,
+        id: Uuid,
+        by: &Actor,
+        events: &[NewEvent],
+    ) -> Result<bool, StoreError>;
 
     /// Adds an entry to the audit log by itself: for a change that is not in this database.
     async fn audit(&self, entry: AuditEntry) -> Result<(), StoreError>;

@@ -29,6 +29,10 @@ pub const EXPORTED_TABLES: &[&str] = &[
     "exchanges",
     "audit_log",
     "audit_head",
+    "webhooks",
+    "events",
+    "deliveries",
+    "delivery_attempts",
 ];
 
 /// A column of a table, as the database describes it.

@@ -1,4 +1,5 @@
-//! Koine's durable state: environments, API tokens, integrated accounts, the journal of write calls, the audit log.
+//! Koine's durable state: environments, API tokens, integrated accounts, the journal of write calls, events and the
+//! webhooks that hear of them, the audit log.
 //!
 //! One trait, [`Store`], and two backends, SQLite and PostgreSQL; the only crate that knows sqlx. [`open`] connects,
 //! migrates, checks the master key and hands out an `Arc<dyn Store>`. Both backends are one source, `sql/`, compiled once
@@ -29,6 +30,7 @@ mod store;
 mod time;
 mod types;
 mod vault;
+mod webhooks;
 
 pub use administration::Administration;
 pub use error::StoreError;
@@ -43,5 +45,10 @@ pub use types::account::{Account, AccountChange, AccountFilter, NewAccount};
 pub use types::audit::{Actor, AuditCheck, AuditEntry, AuditFilter, AuditRecord};
 pub use types::journal::{Begun, CallRow, ExchangeRow, Finish, NewCall, OpenIntent, StoredAnswer};
 pub use types::oauth::{Authorization, NewAuthorization, NewOauthApp, OauthApp, StoredGrant};
+pub use types::webhook::{
+    Announce, Attempt, Delivery, DeliveryFilter, DueDelivery, NewEvent, NewWebhook, Next, Recorded, Replay,
+    Verdict, Webhook, WebhookChange,
+};
 pub use types::{ApiToken, Environment, NewAccountToken, NewToken, Rotated};
 pub use vault::{KeySource, MasterKey, Vault};
+pub use webhooks::Webhooks;

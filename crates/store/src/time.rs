@@ -24,6 +24,17 @@ pub(crate) fn minute_ago() -> String {
     format(Timestamp::now() - 1.minute())
 }
 
+/// This long before now; the beginning of time for what is too long.
+pub(crate) fn ago(time: Duration) -> String {
+    format(Timestamp::now().checked_sub(time).unwrap_or(Timestamp::MIN))
+}
+
+/// How long until a stored time; nothing when it has passed.
+pub(crate) fn until(at: &str) -> Result<Duration, StoreError> {
+    let at: Timestamp = at.parse().map_err(|_| StoreError::corrupt("a time"))?;
+    Ok(Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default())
+}
+
 /// Keys made before this moment no longer count.
 pub(crate) fn key_cutoff() -> String {
     format(Timestamp::now() - KEY_HOURS.hours())

@@ -5,6 +5,7 @@
 //! - [`LosingProxy`]: a proxy between gateway and server that loses answers or requests on command
 //! - [`PostgresDatabase`]: a database of its own for a test, where there is a PostgreSQL
 //! - [`Peer`]: a server that does to each connection what a test says, however broken
+//! - [`Receiver`]: receives webhooks and answers as it is told to
 //! - [`Gateway`]: the built `koine serve` with data of its own, and its command line beside it
 //! - [`KoineProcess`]: the built `koine` binary, which a test can kill in the middle of its work
 //! - [`Runner`]: the same binary, run to its end
@@ -24,6 +25,7 @@ mod postgres;
 mod process;
 mod proxy;
 mod real;
+pub mod receiver;
 mod script;
 mod tls;
 mod wire;
@@ -36,5 +38,6 @@ pub use postgres::PostgresDatabase;
 pub use process::KoineProcess;
 pub use proxy::{LosingProxy, Seen};
 pub use real::{RealServer, Refreshing};
+pub use receiver::{Received, Receiver};
 pub use script::{ScriptOutput, python};
 pub use tls::{Authority, TlsServer};

@@ -87,18 +87,28 @@ pub(crate) async fn run(flags: Flags) -> Result<(), Failure> {
     serve(listener, engine, serving, stop).await.map_err(fail)
 }
 
-/// Serves, and settles what other nodes leave behind meanwhile.
+/// Serves, settles what other nodes leave behind meanwhile, and delivers events. At the end calls finish first: they may
+/// still make events.
 pub(crate) async fn serve(
     listener: impl Into<Listener>,
     engine: Engine,
     serving: Serving,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    let (serving_on, over) = tokio::sync::oneshot::channel::<()>();
+    let deliveries = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.deliver(async { drop(over.await) }).await }
+    });
     let served = tokio::select! {
         served = koine_server::serve(listener, engine.clone(), serving, stop) => served,
         never = engine.keep_settling() => never,
         never = watch_key(Arc::clone(engine.store())) => never,
     };
+    drop(serving_on);
+    if let Err(error) = deliveries.await {
+        tracing::error!(%error, "deliveries ended early");
+    }
     engine.leave().await;
     served
 }

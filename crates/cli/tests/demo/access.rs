@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use koine_server::{About, Needs, Route, routes};
-use koine_store::{MasterKey, NewToken, Store, Vault};
+use koine_store::{Actor, MasterKey, NewToken, NewWebhook, Store, Vault};
 use koine_testkit::http;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -25,6 +25,7 @@ pub(crate) struct Setting {
     elsewhere: Uuid,
     /// A token of home.
     known_token: Uuid,
+    webhook: Uuid,
     _data: TempDir,
 }
 
@@ -39,7 +40,14 @@ impl Setting {
         let home = store.find_environment("default").await.unwrap().unwrap().id;
         let elsewhere = store.create_environment("elsewhere").await.unwrap().id;
         let known_token = store.list_tokens(Some(home)).await.unwrap()[0].id;
-        Self { demo, store, home, elsewhere, known_token, _data: data }
+        let webhook = NewWebhook {
+            environment_id: home,
+            target_url: "https://receiver.example.com/".to_owned(),
+            event_types: Some(Vec::new()),
+            is_active: true,
+        };
+        let webhook = store.create_webhook(webhook, &Actor::operator()).await.unwrap().0.id;
+        Self { demo, store, home, elsewhere, known_token, webhook, _data: data }
     }
 
     /// The secret of a new token of this kind.
@@ -74,6 +82,9 @@ impl Setting {
         {
             return Some(self.demo.account("okta").to_owned());
         }
+        if path.starts_with("/webhook/{id}") {
+            return Some(self.webhook.to_string());
+        }
         let nobodys = route.about == About::Nobody || !path.contains('{');
         assert!(nobodys, "{path} has an id: give it an object in `Setting::object`");
         None
@@ -100,7 +111,8 @@ fn filled(route: &Route, object: &str) -> (String, String) {
     if route.about == About::Call {
         path = format!("{path}?integrated_account_id={object}");
     }
-    let mut body = json!({"user_id": "00unobody", "tenant_id": "acme", "name": "made up"});
+    let since = "2020-01-01T00:00:00Z";
+    let mut body = json!({"user_id": "00unobody", "tenant_id": "acme", "name": "made up", "since": since});
     if let About::BodyAccount(name) = route.about {
         body[name] = json!(object);
     }

@@ -15,3 +15,4 @@ mod real_sdk;
 mod rotation;
 mod running;
 mod support;
+mod webhooks;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{CANARY, Stand, code, said, vendor};
 
 /// Spellings of what is on this machine or in its network. `PORT` is one where somebody listens.
-const INSIDE: &[&str] = &[
+pub(crate) const INSIDE: &[&str] = &[
     "127.0.0.1:PORT",
     "127.1:PORT",
     "2130706433:PORT",

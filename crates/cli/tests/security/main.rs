@@ -8,4 +8,5 @@ mod headers;
 mod support;
 mod tokens;
 mod vendors;
+mod webhooks;
 mod wire;

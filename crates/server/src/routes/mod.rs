@@ -4,9 +4,11 @@ pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod environments;
 pub(crate) mod health;
+pub(crate) mod log;
 pub(crate) mod meta;
 pub(crate) mod tokens;
 pub(crate) mod unified;
+pub(crate) mod webhooks;
 
 use axum::body::Body;
 use koine_engine::PageQuery;

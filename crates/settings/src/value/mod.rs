@@ -2,11 +2,13 @@
 
 mod address;
 mod amount;
+mod pauses;
 mod plain;
 mod urls;
 
 pub use address::{Addresses, SocketAt};
 pub use amount::{Seconds, Size};
+pub use pauses::Pauses;
 pub use plain::LogFormat;
 pub use urls::{DatabaseUrl, Moves, ProxyUrl, PublicUrl};
 

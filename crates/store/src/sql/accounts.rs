@@ -3,10 +3,10 @@
 use sqlx::{QueryBuilder, Row};
 use uuid::Uuid;
 
-use super::{Db, DbConnection, DbRow, SqlStore, row};
+use super::{Db, DbConnection, DbRow, SqlStore, begin, events, row};
 use crate::time::now;
 use crate::vault::{DataKey, Place};
-use crate::{Account, AccountChange, AccountFilter, NewAccount, StoreError};
+use crate::{Account, AccountChange, AccountFilter, Announce, NewAccount, StoreError};
 
 /// The status of a new account.
 const ACTIVE: &str = "active";
@@ -119,12 +119,19 @@ pub(super) async fn update(
     environment: Uuid,
     id: Uuid,
     change: AccountChange,
+    announce: Announce<'_>,
 ) -> Result<Option<Account>, StoreError> {
     let key = match store.data_key(environment).await {
         Err(StoreError::NotFound { .. }) => return Ok(None),
         other => other?,
     };
-    change_in(&mut *store.write.acquire().await?, environment, id, change, &key).await
+    let mut transaction = begin(&store.write).await?;
+    let changed = change_in(&mut transaction, environment, id, change, &key).await?;
+    if let Some(account) = &changed {
+        events::record_all(&mut transaction, &key, &announce(account)).await?;
+    }
+    transaction.commit().await?;
+    Ok(changed)
 }
 
 pub(super) async fn change_in(

@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 
 use super::{SqlStore, audit, environments, keys, managed_accounts, tokens};
 use crate::{
-    Account, AccountChange, Actor, Administration, ApiToken, AuditCheck, AuditEntry, AuditFilter,
-    AuditRecord, Environment, NewAccount, NewAccountToken, NewToken, Rotated, StoreError,
+    Account, AccountChange, Actor, Administration, Announce, ApiToken, AuditCheck, AuditEntry, AuditFilter,
+    AuditRecord, Environment, NewAccount, NewAccountToken, NewEvent, NewToken, Rotated, StoreError,
 };
 
 #[async_trait]
@@ -65,8 +65,13 @@ impl Administration for SqlStore {
         tokens::note_use(self, id).await
     }
 
-    async fn create_account_by(&self, account: NewAccount, by: &Actor) -> Result<Account, StoreError> {
-        managed_accounts::create(self, account, by).await
+    async fn create_account_by(
+        &self,
+        account: NewAccount,
+        by: &Actor,
+        announce: Announce<'_>,
+    ) -> Result<Account, StoreError> {
+        managed_accounts::create(self, account, by, announce).await
     }
 
     async fn update_account_by(
@@ -75,9 +80,10 @@ impl Administration for SqlStore {
         id: Uuid,
         change: AccountChange,
         by: &Actor,
+        announce: Announce<'_>,
     ) -> Result<Option<Account>, StoreError> {
         let _changed = self.changes.change();
-        managed_accounts::update(self, environment_id, id, change, by).await
+        managed_accounts::update(self, environment_id, id, change, by, announce).await
     }
 
     async fn delete_account_by(
@@ -85,9 +91,10 @@ impl Administration for SqlStore {
         environment_id: Uuid,
         id: Uuid,
         by: &Actor,
+        events: &[NewEvent],
     ) -> Result<bool, StoreError> {
         let _changed = self.changes.change();
-        managed_accounts::delete(self, environment_id, id, by).await
+        managed_accounts::delete(self, environment_id, id, by, events).await
     }
 
     async fn audit(&self, entry: AuditEntry) -> Result<(), StoreError> {

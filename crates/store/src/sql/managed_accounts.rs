@@ -1,18 +1,24 @@
-//! Integrated accounts as people change them: each change with its entry in the audit log. Of a context only the names
-//! of its fields are told.
+//! Integrated accounts as people change them: each change with its events and its entry in the audit log. Of a context
+//! the log has only the names of its fields.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::audit::Audited;
-use super::{SqlStore, accounts};
-use crate::{Account, AccountChange, Actor, AuditEntry, NewAccount, StoreError};
+use super::{SqlStore, accounts, events};
+use crate::{Account, AccountChange, Actor, Announce, AuditEntry, NewAccount, NewEvent, StoreError};
 
-pub(super) async fn create(store: &SqlStore, new: NewAccount, by: &Actor) -> Result<Account, StoreError> {
+pub(super) async fn create(
+    store: &SqlStore,
+    new: NewAccount,
+    by: &Actor,
+    announce: Announce<'_>,
+) -> Result<Account, StoreError> {
     let key = store.data_key(new.environment_id).await?;
     let account = accounts::begun(new);
     let mut audited = Audited::begin(store).await?;
     accounts::insert(audited.connection(), &account, &key).await?;
+    events::record_all(audited.connection(), &key, &announce(&account)).await?;
     audited.commit(entry(by, "account.create", &account).making(state(&account))).await?;
     Ok(account)
 }
@@ -23,6 +29,7 @@ pub(super) async fn update(
     id: Uuid,
     change: AccountChange,
     by: &Actor,
+    announce: Announce<'_>,
 ) -> Result<Option<Account>, StoreError> {
     let key = match store.data_key(environment).await {
         Err(StoreError::NotFound { .. }) => return Ok(None),
@@ -35,6 +42,7 @@ pub(super) async fn update(
         audited.rollback().await?;
         return Ok(None);
     };
+    events::record_all(audited.connection(), &key, &announce(&after)).await?;
     let changed = changed_fields(&before.context, &after.context);
     let mut told = state(&after);
     if !changed.is_empty() {
@@ -49,7 +57,12 @@ pub(super) async fn delete(
     environment: Uuid,
     id: Uuid,
     by: &Actor,
+    events: &[NewEvent],
 ) -> Result<bool, StoreError> {
+    let key = match store.data_key(environment).await {
+        Err(StoreError::NotFound { .. }) => return Ok(false),
+        other => other?,
+    };
     // One that cannot be opened any more can still be deleted, but not described.
     let known = accounts::get(store, environment, id).await.ok().flatten();
     let mut audited = Audited::begin(store).await?;
@@ -57,6 +70,7 @@ pub(super) async fn delete(
         audited.rollback().await?;
         return Ok(false);
     }
+    events::record_all(audited.connection(), &key, events).await?;
     let mut entry = AuditEntry::new(by, Some(environment), "account.delete", &id);
     entry.before = known.as_ref().map(state);
     audited.commit(entry).await?;

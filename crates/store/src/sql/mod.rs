@@ -23,7 +23,10 @@ mod accounts;
 mod administration;
 mod archive;
 mod audit;
+mod deliveries;
+mod delivery_log;
 mod environments;
+mod events;
 mod finish;
 mod journal;
 mod journal_read;
@@ -34,6 +37,8 @@ mod nodes;
 mod oauth;
 mod row;
 mod tokens;
+mod webhooks;
+mod webhooks_store;
 
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
@@ -125,7 +130,7 @@ impl Store for SqlStore {
         change: AccountChange,
     ) -> Result<Option<Account>, StoreError> {
         let _changed = self.changes.change();
-        accounts::update(self, environment_id, id, change).await
+        accounts::update(self, environment_id, id, change, &|_| Vec::new()).await
     }
 
     async fn delete_account(&self, environment_id: Uuid, id: Uuid) -> Result<bool, StoreError> {

@@ -8,9 +8,9 @@ use sqlx::Row;
 use uuid::Uuid;
 
 use super::audit::Audited;
-use super::{DbConnection, DbRow, SqlStore, begin, row};
+use super::{DbConnection, DbRow, SqlStore, begin, events, row};
 use crate::time::{minute_ago, normalise, now};
-use crate::{Actor, ApiToken, AuditEntry, NewAccountToken, NewToken, StoreError, vault};
+use crate::{Actor, ApiToken, AuditEntry, NewAccountToken, NewEvent, NewToken, StoreError, vault};
 
 /// Makes a leaked token recognisable to secret scanners.
 const PREFIX: &str = "koine_";
@@ -24,9 +24,7 @@ pub(super) async fn create(
     by: &Actor,
 ) -> Result<(ApiToken, String), StoreError> {
     let expires_at = new.expires_at.map(|text| normalise("expires_at", &text)).transpose()?;
-    if super::environments::get(store, new.environment_id).await?.is_none() {
-        return Err(StoreError::not_found(format!("environment {}", new.environment_id)));
-    }
+    let key = store.data_key(new.environment_id).await?;
     let at = now();
     let token = ApiToken {
         id: Uuid::now_v7(),
@@ -46,6 +44,7 @@ pub(super) async fn create(
     let secret = new_secret();
     let mut audited = Audited::begin(store).await?;
     insert(audited.connection(), &token, &secret, None).await?;
+    events::record(audited.connection(), &key, &event("api_token:created", &token)).await?;
     let entry = AuditEntry::new(by, Some(token.environment_id), "token.create", &token.id);
     audited.commit(entry.making(scopes(&token))).await?;
     Ok((token, secret.to_string()))
@@ -189,6 +188,7 @@ pub(super) async fn revoke(
     by: &Actor,
 ) -> Result<bool, StoreError> {
     let Some(token) = get(store, environment, id).await? else { return Ok(false) };
+    let key = store.data_key(token.environment_id).await?;
     let mut audited = Audited::begin(store).await?;
     let done = sqlx::query(
         "UPDATE api_tokens SET revoked_at = $2, updated_at = $2
@@ -202,6 +202,7 @@ pub(super) async fn revoke(
         audited.rollback().await?;
         return Ok(false);
     }
+    events::record(audited.connection(), &key, &event("api_token:deleted", &token)).await?;
     let entry = AuditEntry::new(by, Some(token.environment_id), "token.revoke", &id);
     audited.commit(entry.ending(scopes(&token))).await?;
     Ok(true)
@@ -225,6 +226,16 @@ pub(super) async fn note_use(store: &SqlStore, id: Uuid) -> Result<(), StoreErro
 fn scopes(token: &ApiToken) -> Value {
     json!({"name": token.name, "account_ids": token.account_ids, "read_only": token.read_only,
            "administrator": token.administrator, "expires_at": token.expires_at})
+}
+
+/// What receivers hear of a token: never its secret.
+fn event(name: &str, token: &ApiToken) -> NewEvent {
+    let payload = json!({
+        "id": token.id, "name": token.name, "environment_id": token.environment_id, "account_ids": token.account_ids,
+        "read_only": token.read_only, "administrator": token.administrator, "created_by": token.created_by,
+        "expires_at": token.expires_at, "created_at": token.created_at, "updated_at": token.updated_at,
+    });
+    NewEvent { environment_id: token.environment_id, event: name.to_owned(), payload }
 }
 
 /// What is stored of a secret of 256 random bits.

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod journal;
 pub(crate) mod oauth;
+pub(crate) mod webhook;
 
 use std::fmt;
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use koine_store::{
-    AccountChange, Actor, AuditEntry, AuditFilter, NewAccountToken, NewToken, Store, StoreError,
+    Account, AccountChange, Actor, AuditEntry, AuditFilter, NewAccountToken, NewEvent, NewToken, NewWebhook,
+    Replay, Store, StoreError, WebhookChange,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -12,6 +13,11 @@ use crate::fixtures::{CREDENTIAL, account, environment, new_account};
 
 fn alice() -> Actor {
     Actor { name: "token:alice".to_owned(), source: "203.0.113.7".to_owned() }
+}
+
+/// No events.
+fn untold(_: &Account) -> Vec<NewEvent> {
+    Vec::new()
 }
 
 fn new_token(environment_id: Uuid) -> NewToken {
@@ -38,10 +44,11 @@ pub(crate) async fn every_change_is_in_the_log(store: Arc<dyn Store>) {
     let (token, secret) = store.create_token_by(new_token(home.id), &by).await.unwrap();
     store.rename_token(Some(home.id), token.id, "cd", &by).await.unwrap().unwrap();
     assert!(store.revoke_token_by(Some(home.id), token.id, &by).await.unwrap());
-    let account = store.create_account_by(new_account(&home), &by).await.unwrap();
+    let account = store.create_account_by(new_account(&home), &by, &untold).await.unwrap();
     let change = AccountChange { context: Some(json!({"api_key": "new"})), ..AccountChange::default() };
-    store.update_account_by(home.id, account.id, change, &by).await.unwrap().unwrap();
-    assert!(store.delete_account_by(home.id, account.id, &by).await.unwrap());
+    store.update_account_by(home.id, account.id, change, &by, &untold).await.unwrap().unwrap();
+    assert!(store.delete_account_by(home.id, account.id, &by, &[]).await.unwrap());
+    change_a_webhook(&store, home.id, &by).await;
 
     let listed = store.list_audit(AuditFilter::default(), 100, None).await.unwrap();
     let told: Vec<_> = listed.iter().rev().map(|record| record.entry.action.as_str()).collect();
@@ -54,6 +61,10 @@ pub(crate) async fn every_change_is_in_the_log(store: Arc<dyn Store>) {
         "account.create",
         "account.update",
         "account.delete",
+        "webhook.create",
+        "webhook.update",
+        "webhook.replay",
+        "webhook.delete",
     ];
     assert_eq!(told, expected);
     assert!(listed.iter().all(|record| record.entry.actor == by));
@@ -64,8 +75,22 @@ pub(crate) async fn every_change_is_in_the_log(store: Arc<dyn Store>) {
     assert_eq!(entry("token.create").after.as_ref().unwrap()["read_only"], true);
     let update = entry("account.update");
     assert_eq!(update.after.as_ref().unwrap()["context_changed"], json!(["api_key", "number"]));
+    assert_eq!(entry("webhook.create").after.as_ref().unwrap()["target"], "https://receiver.example.com");
+    assert_eq!(entry("webhook.update").after, Some(json!({"target_changed": true})));
     let text = format!("{listed:?}");
     assert!(!text.contains(CREDENTIAL) && !text.contains(&secret), "{text}");
+}
+
+/// Its address holds a secret.
+async fn change_a_webhook(store: &Arc<dyn Store>, environment_id: Uuid, by: &Actor) {
+    let target = |path: &str| format!("https://receiver.example.com/{path}{CREDENTIAL}");
+    let new = NewWebhook { environment_id, target_url: target("a"), event_types: None, is_active: true };
+    let (webhook, _) = store.create_webhook(new, by).await.unwrap();
+    let change = WebhookChange { target_url: Some(target("b")), ..WebhookChange::default() };
+    store.update_webhook(environment_id, webhook.id, change, by).await.unwrap().unwrap();
+    let since = Replay::FailedSince("2020-01-01T00:00:00Z".to_owned());
+    assert_eq!(store.replay_deliveries(environment_id, webhook.id, since, by).await.unwrap(), 0);
+    assert!(store.delete_webhook(environment_id, webhook.id, by).await.unwrap());
 }
 
 pub(crate) async fn what_did_not_happen_is_not_in_the_log(store: Arc<dyn Store>) {
@@ -82,8 +107,13 @@ pub(crate) async fn what_did_not_happen_is_not_in_the_log(store: Arc<dyn Store>)
     assert!(!store.revoke_token_by(Some(home.id), token.id, &by).await.unwrap(), "another environment's");
     assert_eq!(store.get_token(Some(home.id), token.id).await.unwrap(), None);
     let change = AccountChange::default();
-    assert_eq!(store.update_account_by(home.id, Uuid::nil(), change, &by).await.unwrap(), None);
-    assert!(!store.delete_account_by(home.id, Uuid::nil(), &by).await.unwrap());
+    assert_eq!(store.update_account_by(home.id, Uuid::nil(), change, &by, &untold).await.unwrap(), None);
+    assert!(!store.delete_account_by(home.id, Uuid::nil(), &by, &[]).await.unwrap());
+    assert_eq!(
+        store.update_webhook(home.id, Uuid::nil(), WebhookChange::default(), &by).await.unwrap(),
+        None
+    );
+    assert!(!store.delete_webhook(home.id, Uuid::nil(), &by).await.unwrap());
     assert_eq!(store.list_audit(AuditFilter::default(), 100, None).await.unwrap(), before);
     assert_eq!(store.verify_audit(None).await.unwrap().broken, None);
 }

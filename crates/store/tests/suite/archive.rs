@@ -1,9 +1,11 @@
 //! An installation as a file: from SQLite to PostgreSQL and back, and what is refused.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use koine_store::{
-    Actor, AuditEntry, AuditFilter, Begun, ExportKey, MasterKey, NewCall, NewToken, Store, StoreError,
+    Actor, Attempt, AuditEntry, AuditFilter, Begun, DeliveryFilter, ExportKey, MasterKey, NewCall, NewEvent,
+    NewToken, NewWebhook, Next, Store, StoreError, Verdict,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -44,9 +46,24 @@ async fn fill(store: &Arc<dyn Store>) -> (NewCall, String) {
             ..AuditEntry::new(&Actor::operator(), Some(home.id), "key.rotate", &token.id)
         };
         store.audit(entry).await.unwrap();
+        hear(store, home.id).await;
         kept = Some((call, secret));
     }
     kept.unwrap()
+}
+
+/// A webhook with one delivery made and another queued.
+async fn hear(store: &Arc<dyn Store>, environment_id: Uuid) {
+    let target_url = format!("https://receiver.example.com/{CREDENTIAL}");
+    let new = NewWebhook { environment_id, target_url, event_types: None, is_active: true };
+    let (webhook, _) = store.create_webhook(new, &Actor::operator()).await.unwrap();
+    let test = || NewEvent { environment_id, event: "test".to_owned(), payload: json!({"foo": "bar"}) };
+    let due = store.single_delivery(webhook.id, test()).await.unwrap().unwrap();
+    let attempt =
+        Attempt { http_status: Some(200), error: None, duration_ms: 7, answer: Some(CREDENTIAL.to_owned()) };
+    let verdict = Verdict { next: Next::Done, rest: Duration::ZERO, patience: Duration::ZERO };
+    store.finish_attempt(&due, attempt, verdict).await.unwrap();
+    store.record_event(test()).await.unwrap();
 }
 
 /// All that can be asked of it, in words.
@@ -58,7 +75,12 @@ async fn told(store: &Arc<dyn Store>) -> Value {
         let contexts: Vec<_> =
             accounts.unwrap().into_iter().map(|one| (format!("{one:?}"), one.context)).collect();
         assert_eq!(contexts.len(), 211);
+        let webhooks = store.list_webhooks(home.id, None, 100, None).await.unwrap();
+        let webhooks: Vec<_> = webhooks.into_iter().map(|one| (format!("{one:?}"), one.target_url)).collect();
+        let deliveries = store.list_deliveries(home.id, DeliveryFilter::default(), 100, None).await.unwrap();
+        assert_eq!((webhooks.len(), deliveries.len()), (1, 2));
         all.push(json!({
+            "webhooks": webhooks, "deliveries": format!("{deliveries:?}"),
             "environment": format!("{home:?}"), "accounts": contexts,
             "tokens": format!("{:?}", store.list_tokens(Some(home.id)).await.unwrap()),
             "calls": format!("{:?}", store.list_calls(home.id, 100).await.unwrap()),
@@ -100,6 +122,9 @@ pub(crate) async fn an_installation_moves_and_comes_back(through: &Home) {
         let refused = import(&store, &phrase, &file).await;
         assert!(matches!(refused, Err(StoreError::Conflict { .. })), "it is not empty: {refused:?}");
     }
+    let due = store.claim_deliveries(10, Duration::from_secs(60)).await.unwrap();
+    assert!(due.len() == 2 && due.iter().all(|due| due.payload == json!({"foo": "bar"})), "{due:?}");
+    assert!(due.iter().all(|due| Uuid::try_parse(&due.secret).is_ok()), "their signing secrets moved along");
 }
 
 pub(crate) async fn what_is_wrong_with_a_file_is_told_and_nothing_of_it_is_kept(home: &Home) {

@@ -1,8 +1,12 @@
 //! What the database shows to somebody who has it, and what becomes of their changes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use koine_store::{Account, Begun, Environment, NewCall, NewToken, Store, StoreError};
+use koine_store::{
+    Account, Actor, Attempt, Begun, Environment, NewCall, NewEvent, NewToken, NewWebhook, Next, Store,
+    StoreError, Verdict,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -30,9 +34,22 @@ pub(crate) async fn secrets_are_not_readable(home: &Home) {
         expires_at: None,
     };
     let (_, secret) = store.create_token(token).await.unwrap();
+    let target_url = format!("https://receiver.example.com/{CREDENTIAL}");
+    let webhook =
+        NewWebhook { environment_id: environment.id, target_url, event_types: None, is_active: true };
+    let (_, signing) = store.create_webhook(webhook, &Actor::operator()).await.unwrap();
+    let payload = json!({ "note": CREDENTIAL });
+    let event = NewEvent { environment_id: environment.id, event: "test".to_owned(), payload };
+    store.record_event(event).await.unwrap();
+    let due = store.claim_deliveries(1, Duration::from_secs(60)).await.unwrap().remove(0);
+    let said = Some(CREDENTIAL.to_owned());
+    let attempt = Attempt { http_status: Some(500), error: None, duration_ms: 1, answer: said };
+    let verdict = Verdict { next: Next::GiveUp, rest: Duration::ZERO, patience: Duration::ZERO };
+    store.finish_attempt(&due, attempt, verdict).await.unwrap();
     let before = home.bytes();
     store.close().await;
     for bytes in [before, home.bytes()] {
+        assert!(!contains(&bytes, &signing));
         assert!(contains(&bytes, "the name of a token") && contains(&bytes, "acme"), "the rows are there");
         assert!(!contains(&bytes, CREDENTIAL));
         assert!(!contains(&bytes, &secret) && !contains(&bytes, &secret["koine_".len()..]));
