@@ -7,11 +7,9 @@ mod node;
 mod setting;
 
 use koine_engine::{Caller, NewAccount};
-use koine_testkit::{PostgresDatabase, Refreshing};
+use koine_testkit::{PostgresDatabase, Refreshing, on_each_database};
 use serde_json::{Map, Value, json};
 use setting::{Setting, TOKEN};
-
-use crate::support::on_each_database;
 
 on_each_database! {
     tokens_that_end_are_renewed_again_and_again,

@@ -1,12 +1,11 @@
 //! One of two nodes is killed while the token endpoint answers it.
 
-use koine_testkit::{LosingProxy, PostgresDatabase, Refreshing};
+use koine_testkit::{LosingProxy, PostgresDatabase, Refreshing, on_each_database};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::node::Node;
 use super::setting::{Setting, TOKEN};
-use crate::support::on_each_database;
 
 on_each_database! {
     a_node_that_dies_before_the_server_heard_of_it_is_followed_by_another,
