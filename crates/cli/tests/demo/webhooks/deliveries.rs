@@ -19,8 +19,10 @@ on_each_database! {
     a_test_is_sent_at_once_and_tells_how_it_went,
 }
 
-/// Three attempts, quickly.
+/// Three attempts, quickly: after them a receiver is given up.
 const QUICK: &[(&str, &str)] = &[("KOINE_WEBHOOK_RETRIES", "0.05,0.05")];
+/// The same, and then patience that a slow machine does not use up.
+const PATIENT: &[(&str, &str)] = &[("KOINE_WEBHOOK_RETRIES", "0.05,0.05,600")];
 
 fn statuses(delivery: &Value) -> Vec<Value> {
     delivery["attempts"].as_array().unwrap().iter().map(|attempt| attempt["http_status"].clone()).collect()
@@ -80,7 +82,7 @@ async fn tokens_are_told_of_too(database: Option<PostgresDatabase>) {
 }
 
 async fn a_failed_attempt_is_repeated_byte_for_byte(database: Option<PostgresDatabase>) {
-    let (home, receiver) = (Home::on(database, QUICK), receiver().await);
+    let (home, receiver) = (Home::on(database, PATIENT), receiver().await);
     receiver.then("/hook", [Reply::status(500), Reply::status(400)]);
     let gateway = home.serve().await;
     let (webhook, secret) =
@@ -138,7 +140,7 @@ async fn whoever_never_answers_well_is_turned_off(database: Option<PostgresDatab
 }
 
 async fn one_delivery_is_replayed_by_command(database: Option<PostgresDatabase>) {
-    let (home, receiver) = (Home::on(database, QUICK), receiver().await);
+    let (home, receiver) = (Home::on(database, PATIENT), receiver().await);
     let gateway = home.serve().await;
     let made = home
         .admin(&["webhook", "create", &receiver.url("/hook"), "--event", "integrated_account:active"])
