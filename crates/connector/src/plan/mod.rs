@@ -7,14 +7,17 @@
 //!   [`MOST_SENDS`] times;
 //! * success is what the connector's `verify` read shows.
 
+mod answered;
 mod gather;
 mod judge;
 mod list;
 mod read;
 mod request;
 mod scope;
+mod steps;
 mod tombstone;
 mod types;
+mod verify;
 mod write;
 
 use std::sync::Arc;
@@ -193,7 +196,7 @@ impl Plan {
         let verdict = judge(&connector, spec, answer, self.now, self.earlier_tries());
         let result = match self.stage {
             Stage::Tombstone => self.tombstone_answered(spec, verdict, send),
-            Stage::Main if send.destructive => self.main_answered(spec, verdict),
+            Stage::Main if send.destructive => self.main_answered(verdict),
             Stage::Verify { tries, why } => self.verify_answered(spec, verdict, tries, why),
             Stage::Before(index) if send.destructive => self.destructive_step_answered(spec, verdict, index),
             Stage::After(index) if send.destructive => self.after_step_answered(spec, verdict, index),
