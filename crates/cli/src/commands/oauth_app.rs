@@ -15,8 +15,8 @@ use crate::output::{self, Format};
 pub(crate) enum Command {
     /// Make an app known that people are asked for their consent with, in place of an earlier one.
     #[command(after_help = "Examples:
-  koine oauth-app set asana --client-id 1201234567890 --secret-file asana.secret
-  pass show asana | koine oauth-app set asana --client-id 1201234567890 --secret-file -
+  koine oauth-app set acme --client-id 1201234567890 --secret-file acme.secret
+  pass show acme | koine oauth-app set acme --client-id 1201234567890 --secret-file -
 
 The vendor has to know the redirect URI that is printed; it begins with KOINE_PUBLIC_URL.")]
     Set {

@@ -19,7 +19,7 @@ use crate::vault::{self, DataKey, Master};
 use crate::{Actor, AuditEntry, Rotated, StoreError};
 
 /// How often something is tried again that met a change of the master key.
-pub(super) const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 10;
 
 /// Takes the key that opens the database; a new database takes the first one of the source.
 pub(super) async fn open(store: &SqlStore) -> Result<(), StoreError> {

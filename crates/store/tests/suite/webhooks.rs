@@ -393,6 +393,7 @@ pub(crate) async fn replays_queue_again(store: Arc<dyn Store>) {
     let all = |since: &str| Replay::FailedSince(since.to_owned());
     let replay =
         async |what: Replay| store.replay_deliveries(home.id, mine.id, what, &Actor::operator()).await;
+    store.update_webhook(home.id, mine.id, switch(false), &Actor::operator()).await.unwrap();
     assert_eq!(replay(all("2020-01-01T00:00:00Z")).await.unwrap(), 0, "it is off");
     store.update_webhook(home.id, mine.id, switch(true), &Actor::operator()).await.unwrap();
 
