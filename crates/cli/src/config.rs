@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -46,7 +46,7 @@ impl Config {
     pub(crate) fn of(read: Read) -> Result<Self, Failure> {
         if read.settings.database_url.is_none() {
             let folder = &read.settings.data_dir;
-            std::fs::create_dir_all(folder).map_err(|error| {
+            private_folder(folder).map_err(|error| {
                 Failure::usage(format!("{} {}: {error}", spelling("data_dir"), folder.display()))
             })?;
         }
@@ -58,7 +58,7 @@ impl Config {
         let master_keys = master_keys(&read)?;
         let settings = read.settings;
         let database_url = match &settings.database_url {
-            Some(url) => with_authorities(url.secret().expose(), settings.extra_ca_file.as_deref()),
+            Some(url) => with_authorities(url.secret().expose(), settings.extra_ca_file.as_deref())?,
             None => format!("sqlite://{}/koine.db", settings.data_dir.display()),
         };
         let base_urls = BaseUrls::new(settings.base_urls.map().clone());
@@ -161,15 +161,29 @@ fn master_keys(read: &Read) -> Result<Option<MasterKeys>, Failure> {
     Ok(place.map(|place| MasterKeys::new(place, settings.master_key_previous.clone())))
 }
 
-/// A database on a server is believed by the same authorities as vendors are, unless its address names others.
-fn with_authorities(url: &str, extra: Option<&Path>) -> String {
-    match extra {
-        Some(file) if url.starts_with("postgres") && !url.contains("sslrootcert=") => {
-            let file = file.display().to_string();
-            let file: String = url::form_urlencoded::byte_serialize(file.as_bytes()).collect();
-            format!("{url}{}sslrootcert={file}", if url.contains('?') { '&' } else { '?' })
-        }
-        _ => url.to_owned(),
+/// A server that is to be verified is believed by the same authorities as vendors are, unless its address names others.
+/// `require` alone verifies nobody, and is no stricter because vendors need an authority.
+fn with_authorities(url: &str, extra: Option<&Path>) -> Result<String, Failure> {
+    let has_own = ["sslrootcert=", "sslmode=require"].iter().any(|part| url.contains(part));
+    let Some(path) = extra.filter(|_| url.starts_with("postgres") && !has_own) else {
+        return Ok(url.to_owned());
+    };
+    let path = path.display().to_string();
+    // The database would not say which file it misses.
+    std::fs::File::open(&path)
+        .map_err(|error| Failure::usage(format!("{} {path}: {error}", spelling("extra_ca_file"))))?;
+    let file: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
+    Ok(format!("{url}{}sslrootcert={file}", if url.contains('?') { '&' } else { '?' }))
+}
+
+/// Makes a folder that its owner alone may enter, whatever the umask; one that is there keeps its mode.
+pub(crate) fn private_folder(folder: &Path) -> std::io::Result<()> {
+    if let Some(parent) = folder.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        made => made,
     }
 }
 

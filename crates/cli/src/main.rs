@@ -26,6 +26,7 @@ mod commands {
     pub(crate) mod config;
     pub(crate) mod connector;
     pub(crate) mod demo;
+    pub(crate) mod doctor;
     pub(crate) mod environment;
     pub(crate) mod jsonata;
     pub(crate) mod key;
@@ -82,6 +83,8 @@ enum Command {
     Serve(commands::serve::Flags),
     /// Print every setting, and where its value came from.
     Config,
+    /// Say what is not as it should be with this installation, and what to do. It changes nothing.
+    Doctor(commands::doctor::Doctor),
     /// Run gateway and sandbox with accounts and made-up people, to try everything.
     Demo(commands::demo::Demo),
     /// Run the stand-in for all vendors.
@@ -168,6 +171,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(flags) => commands::serve::run(flags).await,
         Command::Config => commands::config::run(format),
+        Command::Doctor(options) => commands::doctor::run(&options, format).await,
         Command::Demo(options) => commands::demo::run(&options).await,
         Command::Sandbox(options) => commands::sandbox::run(&options, format).await,
         Command::Key(command) => commands::key::run(command, format).await,

@@ -63,6 +63,11 @@ pub(crate) async fn engine(config: &Config) -> Result<Engine, Failure> {
     Ok(engine.with_node_files(config.settings.data_dir.join("nodes")).with_receivers(receivers))
 }
 
+/// The way to vendors, and nothing else of an engine.
+pub(crate) fn upstream(settings: &koine_settings::Settings) -> Result<Upstream, Failure> {
+    Upstream::new(outgoing(settings)?).map_err(|error| Failure::caused(&error))
+}
+
 /// What the operator set for calls to vendors.
 fn outgoing(settings: &koine_settings::Settings) -> Result<Settings, Failure> {
     let total_timeout = settings.upstream_timeout.get();

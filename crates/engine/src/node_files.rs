@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
@@ -42,7 +42,7 @@ impl NodeFiles {
     }
 
     fn locked(&self, node: Uuid) -> io::Result<Mark> {
-        fs::create_dir_all(&self.0)?;
+        private_folder(&self.0)?;
         // Under another name until it is locked: nobody may find it unlocked.
         let (draft, path) = (self.0.join(format!(".{node}")), self.0.join(node.to_string()));
         let file = File::create(&draft)?;
@@ -67,6 +67,14 @@ impl NodeFiles {
         // If it stays, it is told again, which changes nothing.
         let _ = fs::remove_file(self.0.join(node.to_string()));
     }
+}
+
+/// What is made of its path is its owner's alone: the folder of the data may be among it.
+fn private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod connector;
 mod database;
+mod doctor;
 mod jsonata;
 mod master_key;
 mod oauth_app;

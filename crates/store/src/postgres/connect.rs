@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{Connection as _, Executor as _};
 
 use super::Changes;
@@ -92,7 +92,12 @@ pub(crate) async fn migrate(url: &str) -> Result<(), StoreError> {
     apply(&options(url)?).await
 }
 
-fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
+/// One connection, as it is before anything is set.
+pub(super) async fn first(url: &str) -> Result<PgConnection, StoreError> {
+    reach(&options(url)?).await
+}
+
+pub(super) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     for part in query.split('&').filter(|part| !part.is_empty()) {
         let name = part.split('=').next().unwrap_or(part);
@@ -104,6 +109,9 @@ fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     }
     let options = PgConnectOptions::from_str(url)
         .map_err(|error| StoreError::Invalid { what: format!("the database URL cannot be read: {error}") })?;
+    // As libpq has it: who names authorities wants the server held against them. Ours would only encrypt.
+    let asks_them = query.contains("sslmode=require") && query.contains("sslrootcert=");
+    let options = if asks_them { options.ssl_mode(PgSslMode::VerifyCa) } else { options };
     Ok(match options.get_application_name() {
         Some(_) => options,
         None => options.application_name("koine"),
@@ -140,7 +148,10 @@ mod tests {
             (read.get_host(), read.get_port(), read.get_database()),
             ("db.example.com", 6432, Some("state"))
         );
-        assert!(matches!(read.get_ssl_mode(), sqlx::postgres::PgSslMode::VerifyFull));
+        assert!(matches!(read.get_ssl_mode(), PgSslMode::VerifyFull));
+        let mode = |query| options(&format!("postgres://koine@db/koine?{query}")).unwrap().get_ssl_mode();
+        assert!(matches!(mode("sslmode=require"), PgSslMode::Require));
+        assert!(matches!(mode("sslmode=require&sslrootcert=/ca.pem"), PgSslMode::VerifyCa));
         for wrong in
             ["postgres://koine:hunter2@db:port/koine", "postgres://koine:hunter2@db/koine?sslmode=maybe"]
         {

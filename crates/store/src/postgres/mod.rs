@@ -3,6 +3,7 @@
 
 mod changes;
 mod connect;
+mod inspect;
 #[expect(clippy::duplicate_mod, reason = "one source, compiled for each database")]
 #[path = "../sql/mod.rs"]
 mod sql;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use crate::StoreError;
 use crate::export::{Column, Kind};
 
+pub(crate) use inspect::inspect;
 pub(crate) use sql::SqlStore as PostgresStore;
 
 use changes::Changes;

@@ -2,6 +2,7 @@
 
 mod changes;
 mod connect;
+mod inspect;
 #[expect(clippy::duplicate_mod, reason = "one source, compiled for each database")]
 #[path = "../sql/mod.rs"]
 mod sql;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 use crate::StoreError;
 use crate::export::{Column, Kind};
 
+pub(crate) use inspect::inspect;
 pub(crate) use sql::SqlStore as SqliteStore;
 
 use changes::Changes;
