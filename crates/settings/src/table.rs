@@ -48,8 +48,8 @@ settings! {
         allow_addresses: Addresses = "";
         /// A proxy that all outgoing calls go through, but those to `allow_addresses`.
         egress_proxy: ProxyUrl;
-        /// Certificates of authorities to believe besides the system's, for vendors, the
-        /// egress proxy and PostgreSQL.
+        /// Certificates of authorities to believe besides the system's, for vendors, the egress proxy and a PostgreSQL
+        /// whose URL says `sslmode=verify-full`.
         extra_ca_file: PathBuf;
         /// The longest exchange with a vendor.
         upstream_timeout: Seconds<1, 300> = "30";

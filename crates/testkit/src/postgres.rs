@@ -17,17 +17,26 @@ pub struct PostgresDatabase {
 }
 
 impl PostgresDatabase {
+    /// Whether there is a server; where there is none, a word on stderr says what takes one.
+    #[expect(clippy::print_stderr, reason = "the test's own output says why it did nothing")]
+    pub fn is_available() -> bool {
+        let is_available = std::env::var_os(SERVER).is_some();
+        if !is_available {
+            eprintln!("skipped: {SERVER} is not set; run the tests through tools/postgres");
+        }
+        is_available
+    }
+
     /// A new one; `None`, with a word on stderr, where there is no server.
     ///
     /// # Panics
     /// When there is one and it makes no database.
-    #[expect(clippy::print_stderr, reason = "the test's own output says why it did nothing")]
     pub fn create() -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let Some(server) = std::env::var_os(SERVER) else {
-            eprintln!("skipped: {SERVER} is not set; run the tests through tools/postgres");
+        if !Self::is_available() {
             return None;
-        };
+        }
+        let server = std::env::var_os(SERVER)?;
         let server = server.into_string().expect("the server's URL is text");
         let server = Url::parse(&server).expect("the server's URL is one");
         let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970");
@@ -43,6 +52,19 @@ impl PostgresDatabase {
         let mut url = self.server.clone();
         url.set_path(&self.name);
         url.into()
+    }
+
+    /// Where it is by TCP, with a password, and the file of the authority that signed its server's certificate. The
+    /// certificate is for the name `localhost`; the URL says nothing about TLS.
+    ///
+    /// # Panics
+    /// When the server was not started by `tools/postgres`.
+    pub fn by_tcp(&self) -> (Url, String) {
+        let variable =
+            |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is set by tools/postgres"));
+        let mut url = Url::parse(&variable("KOINE_TEST_POSTGRES_TLS_URL")).expect("the server's URL is one");
+        url.set_path(&self.name);
+        (url, variable("KOINE_TEST_POSTGRES_CA"))
     }
 
     /// Runs SQL in it, behind the store's back, and gives what `psql` prints: values without headings.

@@ -8,6 +8,7 @@ mod jsonata;
 mod master_key;
 mod oauth_app;
 mod pipe;
+mod postgres;
 mod settings;
 mod verify;
 
