@@ -7,6 +7,7 @@ mod doctor;
 mod jsonata;
 mod master_key;
 mod oauth_app;
+mod package;
 mod pipe;
 mod postgres;
 mod settings;
