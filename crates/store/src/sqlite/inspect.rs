@@ -42,7 +42,9 @@ pub(crate) async fn inspect(url: &str) -> Result<Inspection, StoreError> {
         found.hazards.push(format!("its journal mode is {mode}, not wal: reading waits for writing"));
     }
     match sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await {
-        Ok(_) => drop(sqlx::query("ROLLBACK").execute(&mut connection).await?),
+        Ok(_) => {
+            sqlx::query("ROLLBACK").execute(&mut connection).await?;
+        }
         Err(error) => found.unwritable = Some(error.to_string()),
     }
     connection.close().await?;

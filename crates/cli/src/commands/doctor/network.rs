@@ -54,7 +54,7 @@ pub(super) async fn check(
         match Url::parse(&format!("https://{host}/")) {
             Ok(url) => outgoing(findings, &upstream, &url).await,
             Err(error) => {
-                findings.error("network", format!("`{host}`: {error}"), "name a host, or host:port")
+                findings.error("network", format!("`{host}`: {error}"), "name a host, or host:port");
             }
         }
     }

@@ -18,7 +18,7 @@ pub(super) async fn check(findings: &mut Findings, settings: &Settings) {
     match asked.unwrap_or_else(|_| Err(Error::new(ErrorKind::TimedOut, "no answer in time"))) {
         Ok(status) if status.contains(" 200 ") => findings.ok("gateway", format!("{listen} is ready")),
         Ok(status) => {
-            findings.error("gateway", format!("{listen} answers {status}"), "`koine doctor` says more")
+            findings.error("gateway", format!("{listen} answers {status}"), "`koine doctor` says more");
         }
         Err(error) => findings.error("gateway", format!("{listen}: {error}"), "start it, and see its log"),
     }
