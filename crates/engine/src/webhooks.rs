@@ -1,7 +1,7 @@
 //! Webhooks as callers manage them.
 
-use koine_model::Error;
-use koine_store::{NewEvent, NewWebhook, Webhook, WebhookChange};
+use koine_model::{Error, ErrorCode};
+use koine_store::{NewEvent, NewWebhook, StoreError, Webhook, WebhookChange};
 use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ impl Engine {
     /// Creates a webhook; only this answer holds its signing secret.
     ///
     /// # Errors
-    /// An address that deliveries may not go to, or an unknown event.
+    /// An address that deliveries may not go to, or an unknown event; 409 when the environment has as many as it may have.
     pub async fn create_webhook(
         &self,
         caller: &Caller,
@@ -36,7 +36,10 @@ impl Engine {
             is_active,
         };
         let made = self.parts.store.create_webhook(new, &caller.as_actor()).await;
-        let (webhook, secret) = made.map_err(Error::internal)?;
+        let (webhook, secret) = made.map_err(|error| match error {
+            StoreError::Conflict { what } => Error::new(ErrorCode::Conflict, what),
+            other => Error::internal(other),
+        })?;
         let mut shown = shown(&webhook, caller);
         shown["secret"] = json!(secret.as_str());
         Ok(shown)

@@ -26,7 +26,8 @@ pub trait Webhooks: Send + Sync {
     /// Records an event that goes with no change, and gives its id. [`StoreError::NotFound`] without the environment.
     async fn record_event(&self, event: NewEvent) -> Result<Uuid, StoreError>;
 
-    /// Creates a webhook and gives its signing secret, which is shown once.
+    /// Creates a webhook and gives its signing secret, which is shown once. [`StoreError::Conflict`] when the environment
+    /// has as many as it may have.
     async fn create_webhook(
         &self,
         webhook: NewWebhook,

@@ -12,6 +12,9 @@ use crate::time::now;
 use crate::vault::{DataKey, Place};
 use crate::{Actor, AuditEntry, NewWebhook, StoreError, Webhook, WebhookChange};
 
+/// Most webhooks of an environment: each event is a row for every one of them, in the transaction of whoever makes it.
+const MOST_WEBHOOKS: i64 = 100;
+
 pub(super) async fn create(
     store: &SqlStore,
     new: NewWebhook,
@@ -33,6 +36,14 @@ pub(super) async fn create(
     // 122 random bits.
     let secret = Zeroizing::new(Uuid::new_v4().to_string());
     let mut audited = Audited::begin(store).await?;
+    let there: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM webhooks WHERE environment_id = $1")
+        .bind(webhook.environment_id.to_string())
+        .fetch_one(audited.connection())
+        .await?;
+    if there >= MOST_WEBHOOKS {
+        audited.rollback().await?;
+        return Err(StoreError::conflict(format!("an environment has at most {MOST_WEBHOOKS} webhooks")));
+    }
     sqlx::query(
         "INSERT INTO webhooks (id, environment_id, target_sealed, secret_sealed, event_types, is_active, failures,
                                served_at, created_at, updated_at)

@@ -172,6 +172,25 @@ pub(crate) async fn webhooks_are_stored_and_changed(store: Arc<dyn Store>) {
     assert!(!store.delete_webhook(home.id, first.id, &Actor::operator()).await.unwrap());
 }
 
+pub(crate) async fn an_environment_has_so_many_webhooks(store: Arc<dyn Store>) {
+    let (home, elsewhere) = (environment(&store).await, environment(&store).await);
+    for _ in 0..100 {
+        webhook(&store, &home, Some(&[])).await;
+    }
+    let one = |environment: &Environment| NewWebhook {
+        environment_id: environment.id,
+        target_url: "https://receiver.example.com/".to_owned(),
+        event_types: None,
+        is_active: true,
+    };
+    let refused = store.create_webhook(one(&home), &Actor::operator()).await.err().unwrap();
+    assert!(matches!(refused, StoreError::Conflict { .. }), "{refused}");
+    store.create_webhook(one(&elsewhere), &Actor::operator()).await.unwrap();
+    let last = store.list_webhooks(home.id, None, 1000, None).await.unwrap().pop().unwrap();
+    assert!(store.delete_webhook(home.id, last.id, &Actor::operator()).await.unwrap());
+    store.create_webhook(one(&home), &Actor::operator()).await.unwrap();
+}
+
 pub(crate) async fn foreign_webhooks_are_invisible(store: Arc<dyn Store>) {
     let (home, thief) = (environment(&store).await, environment(&store).await);
     let mine = webhook(&store, &home, None).await;
