@@ -10,6 +10,7 @@ use super::support::{CREDENTIAL, Home, assert_signed, receiver, told};
 
 on_each_database! {
     the_life_of_an_account_is_told,
+    credentials_that_fail_and_work_again_are_told,
     tokens_are_told_of_too,
     a_failed_attempt_is_repeated_byte_for_byte,
     whoever_never_answers_well_is_turned_off,
@@ -65,6 +66,40 @@ fn assert_delivery(delivery: &Received, webhook: &str, secret: &str) {
     assert_eq!(delivery.header("koine-attempt"), "1");
     assert_signed(delivery, secret);
     assert!(!body.to_string().contains(CREDENTIAL), "{body}");
+}
+
+async fn credentials_that_fail_and_work_again_are_told(database: Option<PostgresDatabase>) {
+    let receiver = receiver().await;
+    // The vendor is played by the receiver as well.
+    let bases = json!({"okta": receiver.url("/api/v1")}).to_string();
+    let settings = [("KOINE_BASE_URLS", bases.as_str()), ("KOINE_ALLOW_ADDRESSES", "127.0.0.0/8")];
+    let home = Home::on(database, &settings);
+    let gateway = home.serve().await;
+    let account = gateway.account().await;
+    gateway.webhook(&receiver.url("/hook"), json!(["integrated_account:*"])).await;
+    let user = json!({"id": "00u1", "status": "ACTIVE", "profile": {"login": "ada@example.com", "email": "ada@example.com"}});
+    let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+    let refused = |status| Reply::Now {
+        status,
+        headers: headers.clone(),
+        body: json!({"errorCode": "E0000011", "errorSummary": format!("Invalid token {CREDENTIAL}")})
+            .to_string(),
+    };
+    let found = Reply::Now { status: 200, headers: headers.clone(), body: user.to_string() };
+    receiver.then("/api/v1/users/00u1", [refused(401), refused(401), found]);
+    let path = format!("/unified/user-directory/users/00u1?integrated_account_id={account}");
+    for expected in [401, 401, 200] {
+        assert_eq!(gateway.call("GET", &path, &Value::Null).await.0, expected);
+    }
+    let received = receiver.wait("/hook", 2).await;
+    let events: Vec<_> = told(&received).into_iter().map(|(event, _)| event).collect();
+    let wanted = ["authentication_error", "reactivated"].map(|word| format!("integrated_account:{word}"));
+    assert_eq!(events, wanted, "each once");
+    let payload = |at: usize| received[at].json()["payload"].clone();
+    assert_eq!((&payload(0)["id"], &payload(0)["status"]), (&json!(account), &json!("needs_reauth")));
+    let why = payload(0)["last_error"].as_str().unwrap().to_owned();
+    assert!(!why.is_empty() && !why.contains(CREDENTIAL), "{why}");
+    assert_eq!((&payload(1)["status"], &payload(1)["last_error"]), (&json!("active"), &Value::Null));
 }
 
 async fn tokens_are_told_of_too(database: Option<PostgresDatabase>) {
