@@ -147,7 +147,8 @@ impl Engine {
         gone.map_err(Error::internal)
     }
 
-    fn announced(&self, account: &Account, events: &[&'static str]) -> Vec<NewEvent> {
+    /// These events of an account as it is after a change, for a method of the store that records them with it.
+    pub(crate) fn announced(&self, account: &Account, events: &[&'static str]) -> Vec<NewEvent> {
         let payload = |event: &&str| NewEvent {
             environment_id: account.environment_id,
             event: (*event).to_owned(),
