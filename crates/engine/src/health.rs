@@ -101,11 +101,15 @@ impl Engine {
         if let TokenError::Refused { body, .. } = error
             && error.is_final()
         {
-            self.refused(
-                connection,
-                format!("{} did not accept the login: {body}", connection.connector.label),
-            )
-            .await;
+            let label = &connection.connector.label;
+            let is_grant = connection.credentials().is_ok_and(|kind| kind.grant().is_some());
+            let why = match is_grant {
+                true => {
+                    format!("{label} does not take the grant any more; connect the account again ({body})")
+                }
+                false => format!("{label} did not accept the login: {body}"),
+            };
+            self.refused(connection, why).await;
         }
     }
 

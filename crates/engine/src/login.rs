@@ -233,3 +233,26 @@ pub(crate) fn moved(
     let vendor = vendor.ok().and_then(|text| Url::parse(&text).ok());
     vendor.and_then(|vendor| base_urls::relocated(&address, &vendor, base)).unwrap_or(address)
 }
+
+#[cfg(test)]
+mod tests {
+    use koine_model::Response;
+
+    use super::retry_after;
+
+    #[test]
+    fn waiting_is_told_in_seconds_or_until_a_date() {
+        let told = |text: &str| {
+            let headers = vec![("retry-after".to_owned(), text.to_owned())];
+            retry_after(&Response { status: 503, headers, body: Vec::new().into() })
+        };
+        for (text, seconds) in
+            [("120", Some(120)), (" 7 ", Some(7)), ("0", Some(1)), ("soon", None), ("-3", None)]
+        {
+            assert_eq!(told(text), seconds, "{text}");
+        }
+        assert_eq!(told("Wed, 21 Oct 2015 07:28:00 GMT"), None, "it has passed");
+        let year = 365 * 24 * 3600;
+        assert!(told("Mon, 21 Oct 2999 07:28:00 GMT").is_some_and(|seconds| seconds > year));
+    }
+}
