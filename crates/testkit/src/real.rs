@@ -135,14 +135,16 @@ impl RealServer {
         Self::start("scim2-server", command, "Bearer scim-token", "/v2/ServiceProviderConfig", None).await
     }
 
-    /// An OAuth 2 and OpenID Connect server: `/auth`, `/token`, `/token/revocation`, and `/me`, which tells whose the
-    /// access token is. Its one client is `koine` with the secret `made-up-secret-of-the-app` (HTTP basic) and this redirect
+    /// An OAuth 2 and OpenID Connect server: `/auth`, `/token`, `/token/revocation`, and `/whoami`, which tells whose
+    /// the access token is. Its one client is `koine` with the secret `made-up-secret-of-the-app` (HTTP basic) and this redirect
     /// URI; its access tokens live so many seconds.
     ///
     /// - PKCE is required; `scope=openid offline_access` with `prompt=consent` brings a refresh token
     /// - **with [`Refreshing::Once`] a refresh token is good for one use: using it once more ends the whole grant**
     ///   (400 `invalid_grant`)
+    /// - an access token is taken 15 seconds longer than it lives: clocks may differ
     /// - answers of `/auth` carry `iss`
+    /// - `client_credentials` give the client a token of its own, of the same life
     /// - the person's pages take `prompt=login&login=…&password=…`, then `prompt=consent`, as forms; `…/abort` says no
     ///
     /// # Panics

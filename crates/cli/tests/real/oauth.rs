@@ -2,8 +2,10 @@
 
 mod attacks;
 mod consent;
+mod events;
 mod killed;
 mod node;
+mod own;
 mod setting;
 
 use koine_engine::{Caller, NewAccount};
@@ -85,6 +87,7 @@ async fn a_revoked_grant_needs_its_owner_who_mends_it(database: Option<PostgresD
 
 async fn a_refusal_is_remembered_by_all_nodes(database: Option<PostgresDatabase>) {
     let setting = Setting::on(database, 3600, Refreshing::Once).await;
+    setting.listen().await;
     let account = setting.connected("ada").await;
     setting.revoke(&account).await;
     let nodes = [setting.node().await, setting.node().await];
@@ -106,6 +109,8 @@ async fn a_refusal_is_remembered_by_all_nodes(database: Option<PostgresDatabase>
     assert_eq!(own["context"], json!({"oauth": {"token": {"access_token": token}}}), "browsers need it");
     assert_eq!(nodes[1].users(&account).await.0, 200);
     assert_eq!(setting.status(&account).await, "active");
+    let told = ["integrated_account:authentication_error", "integrated_account:reactivated"];
+    assert_eq!(setting.told().await, told, "each once");
 }
 
 /// The token is not the reason: it is renewed once, not with every call.
@@ -114,7 +119,7 @@ async fn a_vendor_that_takes_no_token_is_not_fed_with_new_ones() {
     let setting = Setting::new(3600).await;
     let account = setting.connected("ada").await;
     let node = setting.node().await;
-    setting.proxy.answer_for("GET", "/me", 99, "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n");
+    setting.proxy.answer_for("GET", "/whoami", 99, "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n");
     for _ in 0..4 {
         assert_eq!(node.users(&account).await.0, 401);
     }

@@ -5,8 +5,8 @@ use koine_model::Secret;
 use koine_testkit::{Peer, Reply, peer};
 use serde_json::{Value, json};
 
-use super::consent::{Says, ask};
-use super::setting::{ENDPOINT, Setting, TOKEN, answer_in};
+use super::consent::{Says, answer_in, ask};
+use super::setting::{ENDPOINT, Setting, TOKEN};
 
 /// Where Salesforce gives tokens, and what it knows about the host of an account.
 const SALESFORCE: &str = "https://login.salesforce.com/services/oauth2/token";

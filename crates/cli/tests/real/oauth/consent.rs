@@ -8,7 +8,7 @@ use koine_testkit::http;
 use serde_json::json;
 use url::Url;
 
-use super::setting::{Setting, TOKEN, answer_in};
+use super::setting::{CONNECTOR, Setting, TOKEN};
 
 /// What a person says when asked.
 #[derive(Clone, Copy)]
@@ -83,6 +83,21 @@ impl Browser {
             }
         }
         answer
+    }
+}
+
+/// The query of an address, as the route hands it over.
+pub(super) fn answer_in(back: &Url, browser: Secret) -> AuthorizationAnswer {
+    let query: BTreeMap<String, String> = back.query_pairs().into_owned().collect();
+    let text = |name: &str| query.get(name).cloned();
+    AuthorizationAnswer {
+        connector: CONNECTOR.to_owned(),
+        state: text("state").unwrap_or_default(),
+        code: text("code").map(Secret::new),
+        error: text("error"),
+        error_description: text("error_description"),
+        issuer: text("iss"),
+        browser: Some(browser),
     }
 }
 

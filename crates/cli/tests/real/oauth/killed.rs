@@ -61,7 +61,7 @@ async fn a_node_that_dies_with_the_only_refresh_token_leaves_an_account_that_say
     let shown = setting.account(&account).await;
     assert_eq!(shown["status"], "needs_reauth");
     let told = shown["last_error"].as_str().unwrap();
-    assert!(told.contains("invalid_grant"), "{told}");
+    assert!(told.contains("connect the account again") && told.contains("invalid_grant"), "{told}");
     setting.connect_again(&account, "ada").await;
     assert_eq!(lives.users(&account).await, (200, json!([{"id": "ada"}])));
     assert_eq!(setting.status(&account).await, "active");

@@ -57,6 +57,10 @@ impl Node {
         http::request(verb, &format!("{}{path}", self.url), &headers, body.as_bytes()).await.unwrap()
     }
 
+    pub(super) fn log(&mut self) -> String {
+        self.process.stderr()
+    }
+
     pub(super) async fn kill(&mut self) {
         self.process.kill().await.unwrap();
     }

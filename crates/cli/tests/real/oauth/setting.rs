@@ -18,13 +18,13 @@ use serde_json::{Map, Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::consent::{self, Says};
+use super::consent::{self, Says, answer_in};
 use super::node::Node;
 use crate::support::{CONNECTORS, KEY};
 
 pub(super) const TOKEN: &str = "/token";
 pub(super) const SECRET: &str = "made-up-secret-of-the-app";
-const CONNECTOR: &str = "acme-oauth";
+pub(super) const CONNECTOR: &str = "acme-oauth";
 const METHOD: &str = "oauth2";
 const PUBLIC: &str = "http://localhost:9";
 /// As the connector writes it.
@@ -41,10 +41,10 @@ pub(super) struct Setting {
     environment: Uuid,
     token: String,
     env: Vec<(String, String)>,
-    database: String,
-    _folder: tempfile::TempDir,
+    url: String,
+    folder: tempfile::TempDir,
     // Dropped after the engine, which is connected to it.
-    _database: Option<PostgresDatabase>,
+    database: Option<PostgresDatabase>,
 }
 
 impl Setting {
@@ -91,17 +91,7 @@ impl Setting {
             expires_at: None,
         };
         let (_, token) = engine.store().create_token(new).await.unwrap();
-        let setting = Self {
-            engine,
-            proxy,
-            server,
-            environment,
-            token,
-            env,
-            database: url,
-            _folder: folder,
-            _database: database,
-        };
+        let setting = Self { engine, proxy, server, environment, token, env, url, folder, database };
         setting.set_app("koine", SECRET).await;
         setting
     }
@@ -131,7 +121,7 @@ impl Setting {
 
     /// Another engine on the same database, for which vendors are elsewhere.
     pub(super) async fn engine_at(&self, urls: &Value) -> Engine {
-        engine(&self.database, urls).await
+        engine(&self.url, urls).await
     }
 
     /// For a vendor whose app renews by refresh tokens.
@@ -193,6 +183,18 @@ impl Setting {
         let account = self.engine.store().create_account(new).await.unwrap();
         self.engine.keep_grant(self.environment, account.id, &granted.grant).await.unwrap();
         account.id
+    }
+
+    /// An account whose credentials are an app's own.
+    pub(super) async fn own(&self, client_id: &str, client_secret: &str) -> Uuid {
+        let new = NewAccount {
+            environment_id: self.environment,
+            tenant_id: "acme".to_owned(),
+            connector: CONNECTOR.to_owned(),
+            authentication_method: "oauth2_client_credentials".to_owned(),
+            context: json!({"client_id": client_id, "client_secret": client_secret}),
+        };
+        self.engine.store().create_account(new).await.unwrap().id
     }
 
     pub(super) async fn connect_again(&self, account: &Uuid, who: &str) {
@@ -259,7 +261,23 @@ impl Setting {
     }
 
     pub(super) async fn node(&self) -> Node {
-        Node::start(&self.env, &self.token).await
+        self.node_with(&[]).await
+    }
+
+    /// With further settings.
+    pub(super) async fn node_with(&self, settings: &[(&str, &str)]) -> Node {
+        let more = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let env: Vec<_> = self.env.iter().cloned().chain(more).collect();
+        Node::start(&env, &self.token).await
+    }
+
+    /// All that the database holds.
+    pub(super) fn at_rest(&self) -> Vec<u8> {
+        if let Some(database) = &self.database {
+            return database.dump().into_bytes();
+        }
+        let entries = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.is_file()).flat_map(|path| std::fs::read(path).unwrap()).collect()
     }
 }
 
@@ -275,19 +293,4 @@ async fn engine(database: &str, urls: &Value) -> Engine {
         cursor_key: Secret::new("test"),
         public_url: Some(PUBLIC.parse().unwrap()),
     })
-}
-
-/// The query of an address, as the route hands it over.
-pub(super) fn answer_in(back: &Url, browser: Secret) -> AuthorizationAnswer {
-    let query: BTreeMap<String, String> = back.query_pairs().into_owned().collect();
-    let text = |name: &str| query.get(name).cloned();
-    AuthorizationAnswer {
-        connector: CONNECTOR.to_owned(),
-        state: text("state").unwrap_or_default(),
-        code: text("code").map(Secret::new),
-        error: text("error"),
-        error_description: text("error_description"),
-        issuer: text("iss"),
-        browser: Some(browser),
-    }
 }
