@@ -12,6 +12,7 @@ mod accounts;
 mod administration;
 mod archive;
 mod at_rest;
+mod deliveries;
 mod environments;
 mod fixtures;
 mod idempotency;
@@ -70,11 +71,12 @@ on_a_store! {
     idempotency: concurrent_calls_start_once, another_request_under_a_key_mismatches, answers_are_replayed,
         released_keys_start_again, keys_count_per_account_path_and_environment, unstarted_calls_are_released;
     webhooks: events_queue_one_delivery_for_whoever_wants_them, account_changes_and_their_events_are_one,
-        token_changes_are_announced, webhooks_are_stored_and_changed, an_environment_has_so_many_webhooks, foreign_webhooks_are_invisible,
-        a_lease_keeps_others_off, a_lease_ends, deliveries_come_in_order_one_at_a_time, a_slower_twin_changes_nothing,
-        failures_are_logged_and_tried_again, nothing_reached_turns_off, a_success_forgets_failures, who_fails_is_left_alone,
-        what_is_off_is_held, replays_queue_again, single_deliveries_are_not_queued, old_events_are_forgotten,
-        debug_hides_secrets;
+        token_changes_are_announced, webhooks_are_stored_and_changed, an_environment_has_so_many_webhooks,
+        foreign_webhooks_are_invisible, debug_hides_secrets;
+    deliveries: a_lease_keeps_others_off, a_lease_ends, deliveries_come_in_order_one_at_a_time,
+        a_slower_twin_changes_nothing, failures_are_logged_and_tried_again, nothing_reached_turns_off,
+        a_success_forgets_failures, who_fails_is_left_alone, what_is_off_is_held, replays_queue_again,
+        single_deliveries_are_not_queued, old_events_are_forgotten;
     versions: own_changes_make_a_new_version_at_once;
     leases: a_lease_is_held_by_one_until_released, of_many_at_once_one_gets_the_lease,
         a_lease_whose_time_is_over_is_free, renewing_prolongs;
