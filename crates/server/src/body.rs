@@ -32,9 +32,28 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Error> {
         return Ok(Map::new());
     }
     match serde_json::from_slice(bytes) {
+        Ok(Value::Object(map)) if has_nul(&map) => Err(nul()),
         Ok(Value::Object(map)) => Ok(map),
         Ok(_) => Err(Error::invalid("the body must be a JSON object")),
         Err(error) => Err(Error::invalid(format!("the body is not valid JSON: {error}"))),
+    }
+}
+
+/// Nothing that we keep or compare has this character in it, and not every database can store it.
+pub(crate) fn nul() -> Error {
+    Error::invalid("the character NUL (U+0000) is not allowed anywhere in a request")
+}
+
+fn has_nul(map: &Map<String, Value>) -> bool {
+    map.iter().any(|(key, value)| key.contains('\0') || value_has_nul(value))
+}
+
+fn value_has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(value_has_nul),
+        Value::Object(map) => has_nul(map),
+        _ => false,
     }
 }
 
@@ -53,6 +72,9 @@ pub(crate) async fn passed_through(
     let text = String::from_utf8(bytes)
         .map_err(|_| Error::invalid("a body that is passed through must be UTF-8 text"))?;
     let object = serde_json::from_str(&text).unwrap_or_default();
+    if has_nul(&object) {
+        return Err(nul());
+    }
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or("application/json").to_owned();
     Ok((object, Some(koine_model::Body::Raw { content_type, text })))
@@ -85,4 +107,19 @@ async fn read(body: Body) -> Result<Vec<u8>, Error> {
         return Err(Error::new(ErrorCode::TooLarge, message));
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn a_nul_is_found_wherever_it_hides() {
+        for body in [r#"{"a":"x\u0000"}"#, r#"{"a\u0000":1}"#, r#"{"a":[1,{"b":["\u0000"]}]}"#] {
+            let refused = parse(body.as_bytes()).unwrap_err();
+            assert!(refused.message.contains("NUL"), "{body}: {}", refused.message);
+        }
+        // An escaped backslash before it: six characters, none of them NUL.
+        assert_eq!(parse(br#"{"a":"\\u0000"}"#).unwrap()["a"], r"\u0000");
+    }
 }

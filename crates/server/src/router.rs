@@ -12,8 +12,8 @@ use koine_model::{Error, ErrorCode};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::access::{self, About, Needs, Rule};
-use crate::answer;
 use crate::client::Client;
+use crate::{answer, body};
 
 /// One line of the table.
 pub struct Route {
@@ -109,6 +109,7 @@ pub fn router(engine: Engine) -> Router {
         })
         // A panic is a bug of ours: the caller gets the envelope, the log the backtrace.
         .layer(CatchPanicLayer::custom(answer::panicked))
+        .layer(middleware::from_fn(refuse_nul))
         .layer(middleware::from_fn(one_event_per_call))
         .with_state(engine);
     // Before a route is looked for: clients put two slashes where one belongs.
@@ -126,6 +127,15 @@ async fn collapse_slashes(mut request: Request) -> Request {
         }
     }
     request
+}
+
+/// For paths and queries of all routes; bodies are looked at where they are parsed.
+async fn refuse_nul(request: Request, next: Next) -> Response {
+    let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+    if path.contains("%00") || query.contains("%00") {
+        return answer::failure(&body::nul());
+    }
+    next.run(request).await
 }
 
 /// One log event per call; never bodies, tokens or queries.

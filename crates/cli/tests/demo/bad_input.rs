@@ -79,6 +79,43 @@ async fn bodies() {
     clear(&sniffed, 404);
 }
 
+/// One of the databases could store it, the other not: so it is refused before.
+#[tokio::test]
+pub(crate) async fn the_character_nul_is_refused_everywhere() {
+    let demo = Demo::start().await;
+    let account = demo.account("okta").to_owned();
+    let one = format!("/integrated-account/{account}");
+    let context = json!({"domain": "acme.okta.com", "api_token": "a\0b"});
+    for (verb, path, body) in [
+        ("POST", "/api-token", json!({"name": "a\0b"})),
+        ("GET", "/api-token?name=a%00b", Value::Null),
+        ("GET", "/audit-log?action=a%00b", Value::Null),
+        ("GET", "/environment/a%00b", Value::Null),
+        ("PATCH", &one, json!({"tenant_id": "a\0b"})),
+        ("PATCH", &one, json!({"context": context})),
+        ("POST", "/integrated-account", json!({"tenant_id": "a\0b", "connector": "okta", "context": {}})),
+        ("GET", "/integrated-account?tenant_id=a%00b", Value::Null),
+        ("GET", "/integrated-account?a%00b=1", Value::Null),
+        ("GET", "/ping/%00", Value::Null),
+    ] {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = demo.send(verb, path, body.as_bytes(), &[]).await;
+        clear(&answer, 400);
+        assert!(answer.body["message"].as_str().unwrap().contains("NUL"), "{verb} {path}: {answer:?}");
+    }
+    let users = "user-directory/users";
+    clear(&demo.call("okta", "DELETE", &format!("{users}/a%00b"), &Value::Null).await, 400);
+    clear(
+        &demo.call("okta", "DELETE", &format!("{users}/-?emails=a%00b@example.com"), &Value::Null).await,
+        400,
+    );
+    for query in ["", "?truto_body_passthrough=true"] {
+        let path = format!("{users}/deactivate{query}");
+        clear(&demo.call("okta", "POST", &path, &json!({"user_id": "00u1\0"})).await, 400);
+    }
+    assert!(demo.seen("okta").await.is_empty(), "nothing left the gateway");
+}
+
 #[tokio::test]
 async fn missing_parameters_are_named() {
     let demo = Demo::start().await;
@@ -127,7 +164,7 @@ async fn cursors_and_limits() {
 }
 
 #[tokio::test]
-async fn account_contexts() {
+pub(crate) async fn account_contexts() {
     let demo = Demo::start().await;
     let json = [("content-type", "application/json")];
     let create = async |domain: &str| {

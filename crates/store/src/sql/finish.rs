@@ -17,7 +17,7 @@ pub(super) async fn finish(store: &SqlStore, call_id: Uuid, finish: Finish) -> R
     )
     .bind(call_id.to_string())
     .bind(finish.outcome)
-    .bind(finish.detail)
+    .bind(finish.detail.map(row::without_nul))
     .bind(now())
     .execute(&mut *transaction)
     .await?;

@@ -14,6 +14,11 @@ pub(super) fn unique(error: sqlx::Error, what: impl FnOnce() -> String) -> Store
     }
 }
 
+/// What a vendor says may hold a character that PostgreSQL cannot store; the outcome beside it must not get lost.
+pub(super) fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
 pub(super) fn text(row: &DbRow, column: &str) -> Result<String, StoreError> {
     Ok(row.try_get(column)?)
 }
