@@ -1,20 +1,13 @@
-//! What the engine keeps of tokens and accounts never outlives them: not for changes of its own, and not for those of a
-//! command that runs beside it on the same database.
-#![expect(
-    clippy::unwrap_used,
-    reason = "clippy's exemption covers test functions, not the functions they share"
-)]
+//! An engine whose one vendor answers everything.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use koine_connector::catalogue::Catalogue;
-use koine_engine::{
-    AccountPatch, BaseUrls, Caller, Engine, EngineParts, NewAccount, Operation, Outgoing, UnifiedCall,
-};
+use koine_engine::{BaseUrls, Caller, Engine, EngineParts, NewAccount, Operation, Outgoing, UnifiedCall};
 use koine_model::{Answer, Credentials, Error, ErrorCode, Request, Response, Secret};
-use koine_store::{AccountChange, MasterKey, NOTICED_WITHIN, NewToken, Store, Vault};
+use koine_store::{MasterKey, NewToken, Store, Vault};
 use koine_upstream::{Hosts, Login, Token, TokenError};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -22,7 +15,7 @@ use uuid::Uuid;
 
 /// Answers everything with one user, and remembers what it was last asked with.
 #[derive(Default)]
-struct Vendor(Mutex<Option<Credentials>>);
+pub(crate) struct Vendor(pub(crate) Mutex<Option<Credentials>>);
 
 #[async_trait]
 impl Outgoing for Vendor {
@@ -43,18 +36,18 @@ impl Outgoing for Vendor {
 }
 
 /// A server's engine, a command's store beside it, a token and an account.
-struct Setting {
-    engine: Engine,
-    vendor: Arc<Vendor>,
-    command: Arc<dyn Store>,
-    environment: Uuid,
-    account: Uuid,
-    token: (Uuid, String),
+pub(crate) struct Setting {
+    pub(crate) engine: Engine,
+    pub(crate) vendor: Arc<Vendor>,
+    pub(crate) command: Arc<dyn Store>,
+    pub(crate) environment: Uuid,
+    pub(crate) account: Uuid,
+    pub(crate) token: (Uuid, String),
     _home: TempDir,
 }
 
 impl Setting {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", home.path().join("koine.db").display());
         let key = MasterKey::generate().to_base64();
@@ -91,12 +84,12 @@ impl Setting {
         Self { engine, vendor, command, environment, account, token: (token.id, secret), _home: home }
     }
 
-    async fn caller(&self) -> Result<Caller, Error> {
+    pub(crate) async fn caller(&self) -> Result<Caller, Error> {
         self.engine.authenticate(Some(&format!("Bearer {}", self.token.1))).await
     }
 
     /// One call; what it was sent with.
-    async fn call(&self) -> Result<String, Error> {
+    pub(crate) async fn call(&self) -> Result<String, Error> {
         let call = UnifiedCall {
             model: "user-directory".to_owned(),
             resource: "users".to_owned(),
@@ -114,66 +107,18 @@ impl Setting {
     }
 
     /// The second call is answered from memory.
-    async fn call_twice(&self) -> String {
+    pub(crate) async fn call_twice(&self) -> String {
         let first = self.call().await.unwrap();
         assert_eq!(self.call().await.unwrap(), first);
         first
     }
 }
 
-fn fields(api_token: &str) -> Map<String, Value> {
+pub(crate) fn fields(api_token: &str) -> Map<String, Value> {
     let fields = json!({"domain": "acme.okta.com", "api_token": api_token});
     fields.as_object().cloned().unwrap()
 }
 
-fn code<T>(result: Result<T, Error>) -> Option<ErrorCode> {
+pub(crate) fn code<T>(result: Result<T, Error>) -> Option<ErrorCode> {
     result.err().map(|error| error.code)
-}
-
-#[tokio::test]
-async fn own_changes_count_at_once() {
-    let setting = Setting::new().await;
-    assert_eq!(setting.call_twice().await, "SSWS first");
-    let caller = setting.caller().await.unwrap();
-    let patch = AccountPatch { context: Some(fields("second")), ..AccountPatch::default() };
-    setting.engine.patch_account(&caller, setting.account, patch).await.unwrap();
-    assert_eq!(setting.call_twice().await, "SSWS second");
-    setting.engine.delete_account(&caller, setting.account).await.unwrap();
-    assert_eq!(code(setting.call().await), Some(ErrorCode::NotFound));
-    setting.engine.store().revoke_token(setting.token.0).await.unwrap();
-    assert_eq!(code(setting.caller().await), Some(ErrorCode::Unauthenticated));
-}
-
-#[tokio::test]
-async fn changes_by_a_command_beside_the_server_count_in_time() {
-    let setting = Setting::new().await;
-    assert_eq!(setting.call_twice().await, "SSWS first");
-    let context = Some(Value::Object(fields("second")));
-    let change = AccountChange { context, ..AccountChange::default() };
-    setting.command.update_account(setting.environment, setting.account, change).await.unwrap();
-    tokio::time::sleep(NOTICED_WITHIN).await;
-    assert_eq!(setting.call_twice().await, "SSWS second");
-    setting.command.delete_account(setting.environment, setting.account).await.unwrap();
-    tokio::time::sleep(NOTICED_WITHIN).await;
-    assert_eq!(code(setting.call().await), Some(ErrorCode::NotFound));
-    setting.command.revoke_token(setting.token.0).await.unwrap();
-    tokio::time::sleep(NOTICED_WITHIN).await;
-    assert_eq!(code(setting.caller().await), Some(ErrorCode::Unauthenticated));
-}
-
-#[tokio::test]
-async fn a_token_that_is_kept_expires_all_the_same() {
-    let setting = Setting::new().await;
-    let at = std::time::SystemTime::now() + Duration::from_millis(400);
-    let expires_at = Some(jiff::Timestamp::try_from(at).unwrap().to_string());
-    let (name, account_ids) = ("short".to_owned(), None);
-    let environment_id = setting.environment;
-    let new =
-        NewToken { environment_id, name, account_ids, read_only: false, administrator: false, expires_at };
-    let (_, secret) = setting.command.create_token(new).await.unwrap();
-    let header = format!("Bearer {secret}");
-    while setting.engine.authenticate(Some(&header)).await.is_ok() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(std::time::SystemTime::now() >= at);
 }
