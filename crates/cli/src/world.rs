@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::commands::sandbox;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::failure::Failure;
 use crate::open;
 
@@ -29,15 +29,16 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Starts the sandbox on a port of loopback (0: a free one), with a database in the folder.
+    /// Starts the sandbox on a port of loopback (0: a free one), with a database in the folder if none is named.
     pub(crate) async fn start(
         data: &Path,
+        database_url: Option<String>,
         port: u16,
         seed: u64,
         connectors: Option<PathBuf>,
     ) -> Result<Self, Failure> {
         let serving = sandbox::start(port, seed, connectors.as_deref()).await?;
-        let engine = open::engine(&config(data, &serving, connectors)?).await?;
+        let engine = open::engine(&settings(data, database_url, &serving, connectors)?).await?;
         let environment = open::environment(engine.store(), None).await?;
         let caller = Caller::operator(environment.id);
         let accounts = connect(&engine, &caller, &serving).await?;
@@ -46,15 +47,24 @@ impl World {
 }
 
 /// Settings of its own: nothing of the operator's but the connectors.
-fn config(data: &Path, serving: &Serving, connectors: Option<PathBuf>) -> Result<Config, Failure> {
+fn settings(
+    data: &Path,
+    database_url: Option<String>,
+    serving: &Serving,
+    connectors: Option<PathBuf>,
+) -> Result<Config, Failure> {
     let fail = |what: &Path, error: std::io::Error| Failure::usage(format!("{}: {error}", what.display()));
-    std::fs::create_dir_all(data).map_err(|error| fail(data, error))?;
+    config::private_folder(data).map_err(|error| fail(data, error))?;
     let parsed = |text: String| url::Url::parse(&text).expect("the sandbox's own address is a URL");
     let base_urls = serving.stand_ins().iter().flat_map(StandIn::base_urls);
     let base_urls = base_urls.map(|(key, url)| (key, parsed(url))).collect();
     let base_urls = BaseUrls::new(base_urls).map_err(Failure::other)?;
     let key = master_key(&data.join("master.key"))?;
-    Config::demo(data, connectors, base_urls, "127.0.0.0/8", &key)
+    let mut config = Config::demo(data, connectors, base_urls, "127.0.0.0/8", &key)?;
+    if let Some(url) = database_url {
+        config.database_url = url;
+    }
+    Ok(config)
 }
 
 /// Kept beside the data, so that `--data` opens again.

@@ -29,6 +29,9 @@ pub(crate) struct Demo {
     /// Keep the database here; without it, it goes when the demo ends.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Use this database in place of one in a folder; for trying out, because others can see a password in it.
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
     /// Decides who the made-up people are.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -41,7 +44,8 @@ pub(crate) async fn run(options: &Demo) -> Result<(), Failure> {
     let data = options.data.as_deref().unwrap_or(temporary.path());
     let connectors = config::connectors_dir()?;
     let World { engine, serving, caller, accounts } =
-        World::start(data, options.sandbox_port, options.seed, connectors).await?;
+        World::start(data, options.database_url.clone(), options.sandbox_port, options.seed, connectors)
+            .await?;
     engine.settle().await?;
     let fail = |error: std::io::Error| Failure::other(format!("--port {}: {error}", options.port));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", options.port)).await.map_err(fail)?;

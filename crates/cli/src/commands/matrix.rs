@@ -84,7 +84,7 @@ async fn found(options: &Matrix) -> Result<Found, Failure> {
         )));
     }
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
-    let world = World::start(temporary.path(), 0, 1, folder).await?;
+    let world = World::start(temporary.path(), None, 0, 1, folder).await?;
     let world_of_calls =
         koine_matrix::World { engine: &world.engine, caller: world.caller.clone(), serving: &world.serving };
     let accounts = world.accounts.iter().filter(|(name, _)| wanted(name));

@@ -34,7 +34,8 @@ impl Setting {
         let data = tempfile::tempdir().unwrap();
         let demo = Demo::start_with(&["--data", data.path().to_str().unwrap()], &[]).await;
         let key = std::fs::read_to_string(data.path().join("master.key")).unwrap();
-        let url = format!("sqlite://{}/koine.db", data.path().display());
+        let file = || format!("sqlite://{}/koine.db", data.path().display());
+        let url = demo.database_url().unwrap_or_else(file);
         let vault = Vault::new(MasterKey::from_base64(&key).unwrap());
         let store = koine_store::open(&url, vault).await.unwrap();
         let home = store.find_environment("default").await.unwrap().unwrap().id;
@@ -131,7 +132,7 @@ fn said(answer: &http::Answer, object: &str) -> (u16, Vec<(String, String)>, Str
 }
 
 #[tokio::test]
-async fn without_a_token_in_force_nothing_is_told() {
+pub(crate) async fn without_a_token_in_force_nothing_is_told() {
     let setting = Setting::new().await;
     let revoked = setting.token(|_| {}).await;
     let token = setting.store.find_token(&revoked).await.unwrap().unwrap();
@@ -150,7 +151,7 @@ async fn without_a_token_in_force_nothing_is_told() {
 }
 
 #[tokio::test]
-async fn a_token_does_what_its_rights_allow() {
+pub(crate) async fn a_token_does_what_its_rights_allow() {
     let setting = Setting::new().await;
     let reader = setting.token(|new| new.read_only = true).await;
     let writer = setting.token(|_| {}).await;
@@ -169,7 +170,7 @@ async fn a_token_does_what_its_rights_allow() {
 }
 
 #[tokio::test]
-async fn a_read_only_token_gets_plans() {
+pub(crate) async fn a_read_only_token_gets_plans() {
     let setting = Setting::new().await;
     let reader = setting.token(|new| new.read_only = true).await;
     let id = setting.demo.id_of("okta", "user-directory/users", "ada@example.com").await;
@@ -196,7 +197,7 @@ async fn a_read_only_token_gets_plans() {
 }
 
 #[tokio::test]
-async fn a_token_limited_to_accounts_knows_no_others() {
+pub(crate) async fn a_token_limited_to_accounts_knows_no_others() {
     let setting = Setting::new().await;
     let own = setting.account("github");
     let limited = setting.token(|new| new.account_ids = Some(vec![own])).await;
@@ -226,7 +227,7 @@ async fn a_token_limited_to_accounts_knows_no_others() {
 }
 
 #[tokio::test]
-async fn its_list_is_paged_by_its_own_accounts() {
+pub(crate) async fn its_list_is_paged_by_its_own_accounts() {
     let setting = Setting::new().await;
     let own = ["okta", "github", "help-scout"].map(|name| setting.account(name));
     let limited = setting.token(|new| new.account_ids = Some(own.to_vec())).await;
@@ -247,7 +248,7 @@ async fn its_list_is_paged_by_its_own_accounts() {
 }
 
 #[tokio::test]
-async fn for_another_environment_nothing_exists() {
+pub(crate) async fn for_another_environment_nothing_exists() {
     let setting = Setting::new().await;
     let foreign = |new: &mut NewToken| (new.environment_id, new.administrator) = (setting.elsewhere, true);
     let foreign = setting.token(foreign).await;
@@ -272,7 +273,7 @@ async fn for_another_environment_nothing_exists() {
 }
 
 #[tokio::test]
-async fn an_integrated_account_token_makes_calls_on_its_account_and_nothing_else() {
+pub(crate) async fn an_integrated_account_token_makes_calls_on_its_account_and_nothing_else() {
     let setting = Setting::new().await;
     let okta = setting.demo.account("okta").to_owned();
     let body = json!({"integrated_account_id": okta}).to_string();

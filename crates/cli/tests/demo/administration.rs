@@ -17,7 +17,7 @@ impl Setting {
 }
 
 #[tokio::test]
-async fn tokens_are_made_listed_renamed_and_revoked() {
+pub(crate) async fn tokens_are_made_listed_renamed_and_revoked() {
     let setting = Setting::new().await;
     let chief = setting.token(|new| new.administrator = true).await;
     let okta = setting.demo.account("okta");
@@ -50,7 +50,7 @@ async fn tokens_are_made_listed_renamed_and_revoked() {
 }
 
 #[tokio::test]
-async fn a_token_makes_none_that_may_do_more() {
+pub(crate) async fn a_token_makes_none_that_may_do_more() {
     let setting = Setting::new().await;
     let ends = "2999-01-01T00:00:00Z";
     let chief =
@@ -78,7 +78,7 @@ async fn a_token_makes_none_that_may_do_more() {
 }
 
 #[tokio::test]
-async fn an_environment_is_renamed_and_the_log_says_by_whom() {
+pub(crate) async fn an_environment_is_renamed_and_the_log_says_by_whom() {
     let setting = Setting::new().await;
     let chief = setting.token(|new| new.administrator = true).await;
     let path = format!("/environment/{}", setting.home);

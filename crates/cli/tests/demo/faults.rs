@@ -153,7 +153,7 @@ async fn an_expired_access_token_is_fetched_again_once() {
 }
 
 #[tokio::test]
-async fn two_at_once_execute_once() {
+pub(crate) async fn two_at_once_execute_once() {
     let (demo, id) = demo().await;
     demo.fault(&on_delete("slow", &json!({"ms": 500}))).await;
     let path = format!("{PATH}/{id}");

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::support::Demo;
 
 #[tokio::test]
-async fn a_guard_on_emails_and_the_dash() {
+pub(crate) async fn a_guard_on_emails_and_the_dash() {
     let demo = Demo::start().await;
     for (connector, model) in
         [("okta", "user-directory"), ("miro-scim", "user-directory"), ("help-scout", "ticketing")]
@@ -96,7 +96,7 @@ async fn what_happened_in_one_workspace_is_no_evidence_about_another() {
 }
 
 #[tokio::test]
-async fn a_removal_repeated_without_what_only_said_how_is_known() {
+pub(crate) async fn a_removal_repeated_without_what_only_said_how_is_known() {
     let demo = Demo::start().await;
     let people = demo.state("smartsheet", "users").await;
     let [person, heir] = [3, 4].map(|at: usize| people[at]["id"].to_string());

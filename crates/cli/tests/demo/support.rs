@@ -1,14 +1,32 @@
 //! A demo of its own for every test: free ports, its own data.
 
-use koine_testkit::{KoineProcess, http};
+use std::cell::Cell;
+
+use koine_testkit::{KoineProcess, PostgresDatabase, http};
 use serde_json::{Value, json};
 
 pub(crate) const BIN: &str = env!("CARGO_BIN_EXE_koine");
+
+thread_local! {
+    /// Whether the demos of this thread's test are on PostgreSQL.
+    static ON_POSTGRES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a test another time, with every demo that it starts on a PostgreSQL database of its own.
+pub(crate) fn on_postgres(test: fn()) {
+    if PostgresDatabase::is_available() {
+        ON_POSTGRES.set(true);
+        test();
+        ON_POSTGRES.set(false);
+    }
+}
 
 /// A running demo.
 pub(crate) struct Demo {
     pub facts: Value,
     pub process: KoineProcess,
+    // After the process, which is connected to it.
+    database: Option<PostgresDatabase>,
 }
 
 /// What came back from a unified call.
@@ -33,10 +51,18 @@ impl Demo {
     }
 
     pub(crate) async fn start_with(args: &[&str], env: &[(&str, &str)]) -> Self {
-        let args = [&["demo", "--json", "--port", "0", "--sandbox-port", "0"], args].concat();
+        let database = if ON_POSTGRES.get() { PostgresDatabase::create() } else { None };
+        let url = database.as_ref().map(PostgresDatabase::url);
+        let on: Vec<&str> = url.iter().flat_map(|url| ["--database-url", url]).collect();
+        let args = [&["demo", "--json", "--port", "0", "--sandbox-port", "0"], args, &on].concat();
         let mut process = KoineProcess::start(BIN, args, env).unwrap();
         let line = process.line("sandbox_url").await;
-        Self { facts: serde_json::from_str(&line).unwrap(), process }
+        Self { facts: serde_json::from_str(&line).unwrap(), process, database }
+    }
+
+    /// Where its database is, if it is on PostgreSQL.
+    pub(crate) fn database_url(&self) -> Option<String> {
+        self.database.as_ref().map(PostgresDatabase::url)
     }
 
     pub(crate) fn url(&self) -> &str {
