@@ -153,7 +153,7 @@ pub(super) async fn change_in(
     .bind(change.tenant_id)
     .bind(change.status)
     .bind(change.last_error.is_some())
-    .bind(change.last_error.flatten())
+    .bind(change.last_error.flatten().map(row::without_nul))
     .bind(now())
     .bind(change.only_from)
     .fetch_optional(connection)

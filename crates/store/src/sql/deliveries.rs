@@ -232,7 +232,7 @@ async fn log(
     .bind(due.id.to_string())
     .bind(i64::from(due.attempts) + 1)
     .bind(attempt.http_status.map(i64::from))
-    .bind(attempt.error)
+    .bind(attempt.error.map(row::without_nul))
     .bind(i64::from(attempt.duration_ms))
     .bind(attempt.answer.map(|answer| key.seal(place, answer.as_bytes())))
     .bind(now())

@@ -17,12 +17,16 @@ pub(crate) async fn accounts_are_stored_and_changed(store: Arc<dyn Store>) {
     let change = AccountChange {
         context: Some(json!({ "api_key": "new" })),
         status: Some("needs_reauth".to_owned()),
-        last_error: Some(Some("401".to_owned())),
+        // In a vendor's words, which may hold what PostgreSQL cannot store.
+        last_error: Some(Some("401\0".to_owned())),
         ..AccountChange::default()
     };
     let changed = store.update_account(home.id, created.id, change).await.unwrap().unwrap();
     assert_eq!(changed.context, json!({ "api_key": "new" }));
-    assert_eq!((changed.status.as_str(), changed.last_error.as_deref()), ("needs_reauth", Some("401")));
+    assert_eq!(
+        (changed.status.as_str(), changed.last_error.as_deref()),
+        ("needs_reauth", Some("401\u{fffd}"))
+    );
     assert_eq!(changed.tenant_id, "acme");
     assert_eq!(store.get_account(home.id, created.id).await.unwrap(), Some(changed));
 
