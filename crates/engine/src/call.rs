@@ -204,7 +204,7 @@ impl<'a> Wire<'a> {
 
     async fn send(&self, send: &Send, credentials: &Credentials) -> Answer {
         let answer = self.engine.parts.upstream.send(&send.request, credentials, &self.access.hosts).await;
-        Secrets::sent(credentials).unsaid(answer)
+        Secrets::sent(credentials, self.connection.secrets()).unsaid(answer)
     }
 }
 

@@ -38,26 +38,37 @@ impl Secrets {
         all
     }
 
-    /// Those of one request, and of which a vendor may repeat a part: `Bearer x` is known as `x` too.
-    pub(crate) fn sent(credentials: &Credentials) -> Self {
+    /// Those of one request that are not `known`, and of which a vendor may repeat a part: `Bearer x` is `x` here.
+    pub(crate) fn sent(credentials: &Credentials, known: &Self) -> Self {
         let mut all = Self::default();
         for (_, value) in credentials.headers.iter().chain(&credentials.query) {
             let value = value.expose();
-            all.add(value.split_once(' ').map_or(value, |(_, rest)| rest));
+            let value = value.split_once(' ').map_or(value, |(_, rest)| rest);
+            if !known.has(value) {
+                all.add(value);
+            }
         }
         all
+    }
+
+    fn has(&self, spelling: &str) -> bool {
+        self.0.iter().any(|known| known.expose() == spelling)
     }
 
     fn add(&mut self, value: &str) {
         if value.trim().len() < SHORTEST {
             return;
         }
+        // Nearly every credential is spelled the same everywhere.
+        if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')) {
+            return self.0.push(Secret::new(value));
+        }
         let json = Value::String(value.to_owned()).to_string();
         let json = &json[1..json.len() - 1];
         let form: String = byte_serialize(value.as_bytes()).collect();
         let percent = utf8_percent_encode(value, SEGMENT).to_string();
         for spelling in [value, json, &form, &percent] {
-            if !self.0.iter().any(|known| known.expose() == spelling) {
+            if !self.has(spelling) {
                 self.0.push(Secret::new(spelling));
             }
         }
@@ -85,9 +96,10 @@ impl Secrets {
         let Answer::Received(mut response) = answer else { return answer };
         for secret in &self.0 {
             let finder = memmem::Finder::new(secret.expose());
-            for (_, value) in response.headers.iter_mut().filter(|(_, value)| value.contains(secret.expose()))
-            {
-                *value = value.replace(secret.expose(), REDACTED);
+            for (_, value) in &mut response.headers {
+                if finder.find(value.as_bytes()).is_some() {
+                    *value = value.replace(secret.expose(), REDACTED);
+                }
             }
             if finder.find(&response.body).is_some() {
                 response.body = without(&response.body, &finder);

@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use koine_engine::{Caller, Engine, Rights, asks_for_plan};
 use koine_model::{Error, ErrorCode};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::client::Client;
@@ -86,10 +86,11 @@ async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Caller>, Err
         About::BodyAccount(name) => body_account(request, name).await?,
         _ => None,
     };
-    match account {
-        Some(id) if !caller.may_use(id) => Err(Engine::no_account(id)),
-        _ => Ok(Some(caller)),
+    if let Some(id) = account.filter(|id| !caller.may_use(*id)) {
+        return Err(Engine::no_account(id));
     }
+    request.extensions_mut().insert(Query(query));
+    Ok(Some(caller))
 }
 
 fn check_rights(caller: &Caller, needs: Needs, is_plan: bool) -> Result<(), Error> {
@@ -148,6 +149,19 @@ async fn body_account(request: &mut Request, name: &str) -> Result<Option<Uuid>,
 fn source(request: &Request) -> String {
     let address = request.extensions().get::<Client>().and_then(|client| client.address);
     address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
+}
+
+/// The query, as the route's rule decoded it.
+#[derive(Clone)]
+pub(crate) struct Query(pub(crate) Map<String, Value>);
+
+impl FromRequestParts<Engine> for Query {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Engine) -> Result<Self, Response> {
+        let missing = || Error::internal("a handler asks for a decoded query, and its route needs no token");
+        parts.extensions.remove().ok_or_else(|| answer::failure(&missing()))
+    }
 }
 
 /// The caller whom the route's rule let in.

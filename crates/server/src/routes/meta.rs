@@ -6,7 +6,7 @@ use axum::response::Response;
 use koine_engine::{Caller, Engine, MetaCall};
 use koine_model::Error;
 use pulldown_cmark::{CowStr, Event, Parser, Tag, html};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::access::By;
@@ -36,10 +36,10 @@ pub(crate) async fn answer(
     engine: &Engine,
     caller: &Caller,
     mut asked: MetaCall,
-    raw: Option<&str>,
+    query: &Map<String, Value>,
 ) -> Response {
     let result = async {
-        asked.account = account(body::query(raw)?.get("integrated_account_id"))?;
+        asked.account = account(query.get("integrated_account_id"))?;
         engine.method_meta(caller, &asked).await
     };
     answer::of(result.await)

@@ -1,33 +1,33 @@
 //! `/unified/{model}/{resource}[/{id or method}]`.
 
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use koine_engine::{Caller, Engine, Operation, Reply, UnifiedCall};
 use koine_model::{Error, ErrorCode};
 use percent_encoding::percent_decode_str;
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::meta;
-use crate::access::By;
+use crate::access::{By, Query};
 use crate::{answer, body};
 
 pub(crate) async fn call(
     State(engine): State<Engine>,
     By(caller): By,
+    Query(query): Query,
     method: Method,
     uri: Uri,
-    RawQuery(raw): RawQuery,
     headers: HeaderMap,
     content: Body,
 ) -> Response {
     let segments = segments(uri.path());
     if let Some(asked) = segments.as_ref().ok().and_then(|segments| meta::asked(&method, segments)) {
-        return meta::answer(&engine, &caller, asked, raw.as_deref()).await;
+        return meta::answer(&engine, &caller, asked, &query).await;
     }
     let decoded = segments.and_then(|segments| operation(&method, segments));
-    match run(&engine, &caller, decoded, uri.path(), raw.as_deref(), &headers, content).await {
+    match run(&engine, &caller, decoded, uri.path(), query, &headers, content).await {
         Ok(reply) => answer::reply(reply),
         Err(error) => answer::failure(&error),
     }
@@ -38,12 +38,11 @@ async fn run(
     caller: &Caller,
     decoded: Result<Decoded, Error>,
     path: &str,
-    raw: Option<&str>,
+    query: Map<String, Value>,
     headers: &HeaderMap,
     content: Body,
 ) -> Result<Reply, Error> {
     let (model, resource, operation, id) = decoded?;
-    let query = body::query(raw)?;
     let (body, passthrough) = match operation.is_write() {
         true if body::is_passed_through(&query) => body::passed_through(content, headers).await?,
         true => (body::object(content).await?, None),
