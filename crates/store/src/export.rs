@@ -23,6 +23,7 @@ pub const EXPORTED_TABLES: &[&str] = &[
     "accounts",
     "oauth_apps",
     "grants",
+    "link_tokens",
     "calls",
     "idempotency_keys",
     "intents",

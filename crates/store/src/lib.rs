@@ -21,6 +21,7 @@ mod error;
 mod export;
 mod inspect;
 mod leases;
+mod link_tokens;
 mod migrations;
 mod nodes;
 mod oauth;
@@ -38,6 +39,7 @@ pub use error::StoreError;
 pub use export::{Archive, EXPORTED_TABLES, ExportKey};
 pub use inspect::{Inspection, inspect};
 pub use leases::{Lease, Leases};
+pub use link_tokens::{LinkAnnounce, LinkTokens, MOST_LINK_ATTEMPTS};
 pub use migrations::Migration;
 pub use nodes::{Nodes, node_lease};
 pub use oauth::Oauth;
@@ -46,6 +48,7 @@ pub use store::{NOTICED_WITHIN, Store};
 pub use types::account::{Account, AccountChange, AccountFilter, NewAccount};
 pub use types::audit::{Actor, AuditCheck, AuditEntry, AuditFilter, AuditRecord};
 pub use types::journal::{Begun, CallRow, ExchangeRow, Finish, NewCall, OpenIntent, StoredAnswer};
+pub use types::link::{GrantChange, LinkSession, Linked, LinkedAccount, NewLinkToken};
 pub use types::oauth::{Authorization, NewAuthorization, NewOauthApp, OauthApp, StoredGrant};
 pub use types::webhook::{
     Announce, Attempt, Delivery, DeliveryFilter, DueDelivery, NewEvent, NewWebhook, Next, Recorded, Replay,

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::{
     Account, AccountChange, AccountFilter, Actor, Administration, ApiToken, Archive, Begun, CallRow,
-    Environment, ExchangeRow, Finish, Leases, NewAccount, NewCall, NewToken, Nodes, Oauth, OpenIntent,
-    StoreError, Webhooks,
+    Environment, ExchangeRow, Finish, Leases, LinkTokens, NewAccount, NewCall, NewToken, Nodes, Oauth,
+    OpenIntent, StoreError, Webhooks,
 };
 
 /// How soon a change by another process on the same database is noticed. One by this process is noticed at once.
@@ -18,7 +18,7 @@ pub const NOTICED_WITHIN: Duration = Duration::from_millis(50);
 /// Durable state. Every write is on disk when its method returns. Every method may fail with
 /// [`StoreError::Database`]; those that read sealed columns, with [`StoreError::Corrupt`].
 #[async_trait]
-pub trait Store: Administration + Archive + Leases + Nodes + Oauth + Webhooks + 'static {
+pub trait Store: Administration + Archive + Leases + LinkTokens + Nodes + Oauth + Webhooks + 'static {
     /// As [`Administration::create_environment_by`], by the operator.
     async fn create_environment(&self, name: &str) -> Result<Environment, StoreError> {
         self.create_environment_by(name, &Actor::operator()).await

@@ -40,6 +40,16 @@ pub(crate) fn key_cutoff() -> String {
     format(Timestamp::now() - KEY_HOURS.hours())
 }
 
+/// The moment so many days from now, as stored; a negative number is in the past.
+pub(crate) fn in_days(days: i64) -> String {
+    in_hours(days * 24)
+}
+
+/// The moment so many hours from now, as stored.
+pub(crate) fn in_hours(hours: i64) -> String {
+    format(Timestamp::now() + hours.hours())
+}
+
 /// Brings any ISO 8601 time with an offset into the stored format.
 pub(crate) fn normalise(field: &str, text: &str) -> Result<String, StoreError> {
     text.parse()

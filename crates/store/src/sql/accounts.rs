@@ -178,11 +178,11 @@ pub(super) async fn remove(
     Ok(done.rows_affected() > 0)
 }
 
-fn place(environment: Uuid, row: Uuid) -> Place<'static> {
+pub(super) fn place(environment: Uuid, row: Uuid) -> Place<'static> {
     Place { environment, row, column: "accounts.context_sealed" }
 }
 
-fn read(row: &DbRow, key: &DataKey) -> Result<Account, StoreError> {
+pub(super) fn read(row: &DbRow, key: &DataKey) -> Result<Account, StoreError> {
     let (id, environment_id) = (row::id(row, "id")?, row::id(row, "environment_id")?);
     let sealed: Vec<u8> = row.try_get("context_sealed")?;
     Ok(Account {

@@ -19,7 +19,7 @@ pub(super) async fn create(
     let mut audited = Audited::begin(store).await?;
     accounts::insert(audited.connection(), &account, &key).await?;
     events::record_all(audited.connection(), &key, &announce(&account)).await?;
-    audited.commit(entry(by, "account.create", &account).making(state(&account))).await?;
+    audited.commit(created(by, &account)).await?;
     Ok(account)
 }
 
@@ -43,12 +43,7 @@ pub(super) async fn update(
         return Ok(None);
     };
     events::record_all(audited.connection(), &key, &announce(&after)).await?;
-    let changed = changed_fields(&before.context, &after.context);
-    let mut told = state(&after);
-    if !changed.is_empty() {
-        told["context_changed"] = json!(changed);
-    }
-    audited.commit(entry(by, "account.update", &after).changing(&state(&before), &told)).await?;
+    audited.commit(updated(by, &before, &after)).await?;
     Ok(Some(after))
 }
 
@@ -75,6 +70,21 @@ pub(super) async fn delete(
     entry.before = known.as_ref().map(state);
     audited.commit(entry).await?;
     Ok(true)
+}
+
+/// The entry of a change.
+pub(super) fn updated(by: &Actor, before: &Account, after: &Account) -> AuditEntry {
+    let changed = changed_fields(&before.context, &after.context);
+    let mut told = state(after);
+    if !changed.is_empty() {
+        told["context_changed"] = json!(changed);
+    }
+    entry(by, "account.update", after).changing(&state(before), &told)
+}
+
+/// The entry of a new one.
+pub(super) fn created(by: &Actor, account: &Account) -> AuditEntry {
+    entry(by, "account.create", account).making(state(account))
 }
 
 fn entry(by: &Actor, action: &str, account: &Account) -> AuditEntry {

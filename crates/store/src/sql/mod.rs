@@ -32,6 +32,7 @@ mod journal;
 mod journal_read;
 mod keys;
 mod leases;
+mod link_tokens;
 mod managed_accounts;
 mod nodes;
 mod oauth;

@@ -217,7 +217,7 @@ fn authorization_place(environment: Uuid, row: Uuid) -> Place<'static> {
     Place { environment, row, column: "authorizations.content_sealed" }
 }
 
-fn grant_place(environment: Uuid, row: Uuid) -> Place<'static> {
+pub(super) fn grant_place(environment: Uuid, row: Uuid) -> Place<'static> {
     Place { environment, row, column: "grants.sealed" }
 }
 

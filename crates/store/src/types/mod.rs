@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod journal;
+pub(crate) mod link;
 pub(crate) mod oauth;
 pub(crate) mod webhook;
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use koine_store::{
-    Account, Actor, Attempt, Begun, Environment, NewCall, NewEvent, NewToken, NewWebhook, Next, Store,
-    StoreError, Verdict,
+    Account, Actor, Attempt, Begun, Environment, GrantChange, LinkAnnounce, Linked, LinkedAccount, NewCall,
+    NewEvent, NewLinkToken, NewToken, NewWebhook, Next, Store, StoreError, Verdict,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -169,4 +169,45 @@ async fn the_database_itself_refuses_to_change_the_log() {
     for change in ["UPDATE audit_log SET actor = 'nobody'", "DELETE FROM audit_log"] {
         assert!(sqlx::query(change).execute(&raw).await.is_err(), "{change}");
     }
+}
+
+pub(crate) async fn a_link_and_its_sessions_end_with_their_time(home: &Home) {
+    let store = home.open().await;
+    let environment = environment(&store).await;
+    let by = Actor::operator();
+    let new = || NewLinkToken {
+        environment_id: environment.id,
+        tenant_id: Some("acme".to_owned()),
+        account_id: None,
+        options: json!({}),
+        context: json!({"api_key": CREDENTIAL}),
+    };
+    let (id, link) = store.create_link_token(new(), &by).await.unwrap();
+    let (browser, secret) = store.open_link(&link, json!({})).await.unwrap().unwrap();
+    let session = store.link_session(browser, &secret).await.unwrap().unwrap();
+    let file = home.bytes();
+    assert!(contains(&file, "link_tokens") && contains(&file, &id.to_string()), "the rows are there");
+    for hidden in [CREDENTIAL, &link, &link["koine_link_".len()..], &secret] {
+        assert!(!contains(&file, hidden), "{hidden}");
+    }
+
+    home.run("UPDATE link_tokens SET expires_at = '2026-01-01T00:00:00.000Z'").await;
+    assert_eq!(store.open_link(&link, json!({})).await.unwrap(), None);
+    let typed = LinkedAccount {
+        connector: "okta".to_owned(),
+        authentication_method: "api_key".to_owned(),
+        context: json!({}),
+        grant: GrantChange::Drop,
+    };
+    let quiet = LinkAnnounce { created: &|_| Vec::new(), updated: &|_| Vec::new() };
+    assert_eq!(store.save_linked_account(&session, typed, &by, quiet).await.unwrap(), Linked::Spent);
+    home.run("UPDATE link_sessions SET expires_at = '2026-01-01T00:00:00.000Z'").await;
+    assert_eq!(store.link_session(browser, &secret).await.unwrap(), None);
+    let (next, _) = store.create_link_token(new(), &by).await.unwrap();
+    let file = home.bytes();
+    if home.url().starts_with("postgres") {
+        // A dump has no pages that were freed.
+        assert!(!contains(&file, &browser.to_string()), "what ended long ago goes, with its sessions");
+    }
+    assert!(contains(&file, &next.to_string()));
 }

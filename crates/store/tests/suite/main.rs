@@ -19,6 +19,7 @@ mod idempotency;
 mod journal;
 mod keys;
 mod leases;
+mod link_tokens;
 mod nodes;
 mod oauth;
 mod reopening;
@@ -77,6 +78,9 @@ on_a_store! {
         a_slower_twin_changes_nothing, failures_are_logged_and_tried_again, nothing_reached_turns_off,
         a_success_forgets_failures, who_fails_is_left_alone, what_is_off_is_held, replays_queue_again,
         single_deliveries_are_not_queued, old_events_are_forgotten;
+    link_tokens: a_link_is_opened_and_used_once, two_browsers_make_one_account, who_saved_may_try_again,
+        a_reconnect_changes_its_account_only, links_end, tries_are_bounded,
+        a_grant_goes_with_what_it_was_for, links_are_in_the_audit_log;
     versions: own_changes_make_a_new_version_at_once;
     leases: a_lease_is_held_by_one_until_released, of_many_at_once_one_gets_the_lease,
         a_lease_whose_time_is_over_is_free, renewing_prolongs;
@@ -95,7 +99,8 @@ on_a_home! {
         what_is_wrong_with_a_file_is_told_and_nothing_of_it_is_kept, every_table_is_exported_or_stays_on_purpose;
     at_rest: secrets_are_not_readable, tampered_contexts_are_corrupt, swapped_contexts_are_corrupt,
         accounts_moved_to_another_environment_are_corrupt, swapped_data_keys_are_corrupt,
-        a_removed_key_check_does_not_open_the_door, keys_count_for_a_day, a_changed_audit_log_is_noticed;
+        a_removed_key_check_does_not_open_the_door, keys_count_for_a_day, a_changed_audit_log_is_noticed,
+        a_link_and_its_sessions_end_with_their_time;
     oauth: late_consents_are_dropped;
     keys: nodes_take_the_new_key_as_they_run,
         a_node_without_the_new_key_keeps_what_is_open_and_spoils_nothing,
