@@ -38,6 +38,8 @@ pub struct Connector {
     pub query: Option<Template>,
     /// Kinds of credential, the default first.
     pub credentials: NameMap<CredentialKind>,
+    /// The read that tells whether credentials work; the usual one when there is none.
+    pub validation: Option<Validation>,
     /// How to notice throttling.
     pub rate_limit: RateLimit,
     /// How to read refusals.
@@ -50,6 +52,19 @@ pub struct Connector {
     pub facts: Facts,
     /// How an administrator gets the credential, in Markdown; empty if nobody wrote it down.
     pub setup: String,
+}
+
+/// A list that is read to try credentials.
+#[derive(Debug)]
+pub struct Validation {
+    /// Unified model.
+    pub model: String,
+    /// Unified resource.
+    pub resource: String,
+    /// Unified method, a list.
+    pub method: String,
+    /// Parameters.
+    pub query: serde_json::Map<String, serde_json::Value>,
 }
 
 /// How lists are walked.

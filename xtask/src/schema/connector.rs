@@ -32,6 +32,11 @@ fn keys() -> Vec<Key<'static>> {
         ("credentials", map(&credential_kind()), "Kinds of credential, the default first."),
         ("pagination", pagination(), "How lists are walked, unless a request says otherwise."),
         ("rate_limit", rate_limit(), "How to notice throttling besides 429, and when to come back."),
+        (
+            "validation",
+            validation(),
+            "The list that is read to try an account's credentials; by default the first page of users.",
+        ),
         ("errors", errors(), "How to read refusals."),
         ("resources", map(&map(&either(&[text(), request()]))), "Resource -> method -> request."),
     ]
@@ -257,6 +262,13 @@ fn rate_limit() -> Value {
                 "Epoch second of the reset, or {limit, remaining, reset}.",
             ),
         ],
+    )
+}
+
+fn validation() -> Value {
+    object(
+        "validation",
+        &[("call", text(), "`model.resource.list`."), ("query", template(), "Its parameters.")],
     )
 }
 

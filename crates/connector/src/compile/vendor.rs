@@ -7,6 +7,7 @@ use koine_model::NameMap;
 use super::authorization::authorization;
 use super::pagination::pagination;
 use super::request::{headers, requests};
+use super::validation::validation;
 use super::{WIRE_ROOTS, pattern};
 use crate::compiled::{Authorization, Connector, CredentialField, CredentialKind, Errors, Login, RateLimit};
 use crate::facts::Facts;
@@ -40,6 +41,7 @@ pub(super) fn compile(node: &Node, folder: &str, problems: &mut Problems) -> Opt
         credentials: credentials(&reader, problems),
         rate_limit: reader.node("rate_limit").map(|node| rate_limit(node, problems)).unwrap_or_default(),
         errors: reader.node("errors").map(|node| errors(node, problems)).unwrap_or_default(),
+        validation: reader.node("validation").and_then(|node| validation(node, problems)),
         requests: requests(&reader, default_pages.as_ref(), problems),
         models: BTreeMap::new(),
         facts: Facts::default(),
@@ -154,7 +156,7 @@ fn credentials(reader: &Reader<'_>, problems: &mut Problems) -> NameMap<Credenti
 
 fn credential_kind(node: &Node, problems: &mut Problems) -> Option<CredentialKind> {
     let reader = Reader::new(node, "a credential kind", problems)?;
-    reader.text("label", problems);
+    let label = reader.text("label", problems).map(ToOwned::to_owned);
     let mut fields = NameMap::default();
     for (name, _, node) in reader.entries("fields", problems) {
         if let Some(field) = credential_field(node, problems) {
@@ -169,7 +171,7 @@ fn credential_kind(node: &Node, problems: &mut Problems) -> Option<CredentialKin
         }
     };
     reader.finish(problems);
-    Some(CredentialKind { fields, authorization: authorization? })
+    Some(CredentialKind { label, fields, authorization: authorization? })
 }
 
 fn credential_field(node: &Node, problems: &mut Problems) -> Option<CredentialField> {

@@ -11,6 +11,8 @@ use crate::template::{Template, TextTemplate};
 /// One way to authenticate.
 #[derive(Debug)]
 pub struct CredentialKind {
+    /// Shown to people.
+    pub label: Option<String>,
     /// What the customer supplies.
     pub fields: NameMap<CredentialField>,
     /// How it gets onto a request.
