@@ -9,7 +9,8 @@ use std::sync::OnceLock;
 
 use koine_engine::BaseUrls;
 use koine_model::Secret;
-use koine_settings::{ConfigFile, Read, Settings, Sources};
+use koine_server::Site;
+use koine_settings::{ConfigFile, Read, Settings, SocketAt, Sources};
 
 use crate::failure::Failure;
 use crate::master_key::{MasterKeys, Place};
@@ -96,6 +97,29 @@ impl Config {
             )
         })
     }
+}
+
+impl Config {
+    /// What the pages need to know.
+    pub(crate) fn site(&self) -> Site {
+        let public_url = self.settings.public_url.as_ref().map(|url| url.url().clone());
+        Site { public_url, connect_origins: self.settings.connect_origins.all().to_vec() }
+    }
+
+    /// The beginning of every page's address.
+    pub(crate) fn page_base(&self) -> url::Url {
+        let listening = || match &self.settings.listen {
+            SocketAt::Tcp(address) => url::Url::parse(&format!("http://{address}")).ok(),
+            SocketAt::Unix(_) => None,
+        };
+        let known = self.settings.public_url.as_ref().map(|url| url.url().clone()).or_else(listening);
+        known.unwrap_or_else(|| url::Url::parse("http://127.0.0.1:8585").expect("an address"))
+    }
+}
+
+/// Who may frame the connect page of a demo.
+pub(crate) fn connect_origins() -> Result<Vec<url::Origin>, Failure> {
+    Ok(read_from(&public_sources()?)?.settings.connect_origins.all().to_vec())
 }
 
 /// Reads the settings, with these flags over file and environment.

@@ -30,6 +30,7 @@ mod commands {
     pub(crate) mod environment;
     pub(crate) mod jsonata;
     pub(crate) mod key;
+    pub(crate) mod link_token;
     pub(crate) mod matrix;
     pub(crate) mod migrate;
     pub(crate) mod oauth_app;
@@ -110,6 +111,9 @@ enum Command {
     /// Who is told of events, and what became of it.
     #[command(subcommand)]
     Webhook(commands::webhook::Command),
+    /// Links on which customers connect their accounts themselves.
+    #[command(subcommand)]
+    LinkToken(commands::link_token::Command),
     /// What the gateway can talk to.
     #[command(subcommand)]
     Connector(commands::connector::Command),
@@ -181,6 +185,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Account(command) => commands::account::run(command, format).await,
         Command::OauthApp(command) => commands::oauth_app::run(command, format).await,
         Command::Webhook(command) => commands::webhook::run(command, format).await,
+        Command::LinkToken(command) => commands::link_token::run(command, format).await,
         Command::Connector(command) => commands::connector::run(command, format).await,
         Command::Unified(call) => commands::unified::run(call).await,
         Command::Jsonata(options) => commands::jsonata::run(&options),

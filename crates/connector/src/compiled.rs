@@ -39,7 +39,9 @@ pub struct Connector {
     /// Kinds of credential, the default first.
     pub credentials: NameMap<CredentialKind>,
     /// The read that tells whether credentials work; the usual one when there is none.
-    pub validation: Option<Validation>,
+    pub validation: Option<ListCall>,
+    /// What is looked up with new credentials, step by step.
+    pub post_install: Vec<PostInstall>,
     /// How to notice throttling.
     pub rate_limit: RateLimit,
     /// How to read refusals.
@@ -54,9 +56,18 @@ pub struct Connector {
     pub setup: String,
 }
 
-/// A list that is read to try credentials.
+/// What is looked up once, before an account is active.
 #[derive(Debug)]
-pub struct Validation {
+pub struct PostInstall {
+    /// The list that is read.
+    pub call: ListCall,
+    /// Credential field -> its value, of the vendor's `records`; only fields that hold nothing are filled.
+    pub context: NameMap<Expr>,
+}
+
+/// A list that is read when an account is connected.
+#[derive(Clone, Debug)]
+pub struct ListCall {
     /// Unified model.
     pub model: String,
     /// Unified resource.

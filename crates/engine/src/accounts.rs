@@ -226,7 +226,7 @@ fn own_id(caller: &Caller) -> Result<Uuid, Error> {
     caller.own_account.ok_or_else(|| Error::not_found("this token is not that of an account"))
 }
 
-fn store_failed(error: StoreError) -> Error {
+pub(crate) fn store_failed(error: StoreError) -> Error {
     Error::internal(error)
 }
 
@@ -302,6 +302,12 @@ fn check_complete(
     Ok(())
 }
 
+/// Whether a text can be the field's value.
+pub(crate) fn fits(field: &CredentialField, text: &str) -> bool {
+    let allowed = |c: char| !c.is_control() || field.multiline && matches!(c, '\n' | '\r');
+    text.chars().all(allowed) && field.pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
+}
+
 /// Fields are known and of their form. Values are never repeated.
 fn check_context(
     connector: &Connector,
@@ -316,10 +322,7 @@ fn check_context(
             return Err(Error::invalid(message));
         };
         let text = value.as_str().ok_or_else(|| Error::invalid(format!("`context.{name}` must be text")))?;
-        let allowed = |c: char| !c.is_control() || field.multiline && matches!(c, '\n' | '\r');
-        let bad = !text.chars().all(allowed)
-            || field.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(text));
-        if bad {
+        if !fits(field, text) {
             let example =
                 field.example.as_ref().map(|example| format!("; for example {example}")).unwrap_or_default();
             return Err(Error::invalid(format!(

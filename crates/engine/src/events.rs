@@ -1,7 +1,9 @@
 //! Events: what happened, told to webhooks. Written durably, with the change of an account where one goes with it.
 
 use koine_model::Error;
-use koine_store::{Account, AccountChange, Actor, NewAccount, NewEvent};
+use koine_store::{
+    Account, AccountChange, Actor, LinkAnnounce, LinkSession, Linked, LinkedAccount, NewAccount, NewEvent,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -134,6 +136,21 @@ impl Engine {
         let changed = store.update_account_with(environment_id, id, change, &announce).await;
         self.wake.notify_one();
         changed.map_err(Error::internal)
+    }
+
+    /// Saves what a customer gave for a link, and records the events of that, in one transaction.
+    pub(crate) async fn save_linked_account(
+        &self,
+        session: &LinkSession,
+        account: LinkedAccount,
+        by: &Actor,
+    ) -> Result<Linked, Error> {
+        let created = |account: &Account| self.announced(account, &[ACCOUNT_CREATED]);
+        let updated = |account: &Account| self.announced(account, &[ACCOUNT_UPDATED]);
+        let announce = LinkAnnounce { created: &created, updated: &updated };
+        let saved = self.parts.store.save_linked_account(session, account, by, announce).await;
+        self.wake.notify_one();
+        saved.map_err(Error::internal)
     }
 
     /// Forgets an account and says so, in one transaction; `false` when there is none.

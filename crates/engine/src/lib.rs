@@ -20,6 +20,7 @@ mod auth;
 mod authorization;
 mod base_urls;
 mod call;
+mod connect;
 mod deliveries;
 mod delivery_log;
 mod describe;
@@ -70,6 +71,9 @@ pub use authorization::{
     AuthorizationStarted, Grant, Granted,
 };
 pub use base_urls::BaseUrls;
+pub use connect::{
+    Form, FormField, Offer, Rejected, Returned, Stands, Step, Trouble, Typed, Vendor, Visit, Way,
+};
 pub use describe::{describe, describe_fully};
 pub use koine_store::{AuditFilter, Replay};
 pub use meta::MetaCall;

@@ -3,6 +3,7 @@
 use axum::RequestExt as _;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::http::Extensions;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::middleware::Next;
@@ -76,7 +77,8 @@ async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Caller>, Err
     }
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let header = header.map(ToOwned::to_owned);
-    let caller = rule.engine.authenticate(header.as_deref()).await?.calling_from(&source(request));
+    let caller =
+        rule.engine.authenticate(header.as_deref()).await?.calling_from(&source(request.extensions()));
     let query = body::query(request.uri().query())?;
     check_rights(&caller, rule.needs, asks_for_plan(&query))?;
     check_kind(&caller, rule.about)?;
@@ -146,8 +148,8 @@ async fn body_account(request: &mut Request, name: &str) -> Result<Option<Uuid>,
 }
 
 /// Where a request comes from, for the audit log.
-fn source(request: &Request) -> String {
-    let address = request.extensions().get::<Client>().and_then(|client| client.address);
+pub(crate) fn source(extensions: &Extensions) -> String {
+    let address = extensions.get::<Client>().and_then(|client| client.address);
     address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
 }
 

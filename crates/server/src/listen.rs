@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Notify;
 
 use crate::connections::{self, Limits};
-use crate::router;
+use crate::{Site, router};
 
 /// How to serve, as the operator set it.
 #[derive(Clone, Debug)]
@@ -24,11 +24,13 @@ pub struct Serving {
     pub shutdown_grace: Duration,
     /// Reverse proxies that are believed when they say whom they speak for.
     pub trusted_proxies: Vec<IpNet>,
+    /// What the pages need to know.
+    pub site: Site,
 }
 
 impl Default for Serving {
     fn default() -> Self {
-        Self { shutdown_grace: Duration::from_secs(30), trusted_proxies: Vec::new() }
+        Self { shutdown_grace: Duration::from_secs(30), trusted_proxies: Vec::new(), site: Site::default() }
     }
 }
 
@@ -133,7 +135,7 @@ pub async fn serve(
     };
     let trusted = serving.trusted_proxies.into();
     let result = tokio::select! {
-        result = connections::serve(listener, router(engine), trusted, Limits::default(), shutdown) => result,
+        result = connections::serve(listener, router(engine, serving.site), trusted, Limits::default(), shutdown) => result,
         () = cut => {
             tracing::warn!("calls were still under way when the time for them was over; the next start settles them");
             Ok(())

@@ -1,19 +1,21 @@
 //! Every route, in one place, with what it needs: [`routes`] is the table, and the router is built from nothing else.
 
-use axum::Router;
+use std::sync::Arc;
+
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::{Method, Uri};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::{Extension, Router};
 use koine_engine::Engine;
 use koine_model::{Error, ErrorCode};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::access::{self, About, Needs, Rule};
 use crate::client::Client;
-use crate::{answer, body};
+use crate::{Site, answer, body};
 
 /// One line of the table.
 pub struct Route {
@@ -40,7 +42,10 @@ where
 /// The table. Whoever adds a route adds a line here, and says who may call it.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    use crate::routes::{accounts, audit, environments, health, log, meta, tokens, unified, webhooks};
+    use crate::connect;
+    use crate::routes::{
+        accounts, audit, environments, health, link_tokens, log, meta, tokens, unified, webhooks,
+    };
     use About::{Accounts, BodyAccount, Call, Environment, Nobody, OwnAccount, PathAccount};
     use Needs::{Administrator, Nothing, Read, Write, WriteOrPlan};
     const GET: Method = Method::GET;
@@ -70,6 +75,13 @@ pub fn routes() -> Vec<Route> {
             BodyAccount("id"),
             accounts::refresh_credentials,
         ),
+        route(
+            POST,
+            "/integrated-account/run-post-install-actions",
+            Write,
+            BodyAccount("id"),
+            accounts::run_post_install_actions,
+        ),
         route(POST, "/integrated-account/token", Read, BodyAccount("integrated_account_id"), tokens::issue),
         route(GET, "/integrated-account/me", Read, OwnAccount, accounts::own),
         route(PATCH, "/integrated-account/me", Write, OwnAccount, accounts::update_own),
@@ -86,6 +98,16 @@ pub fn routes() -> Vec<Route> {
         route(GET, "/webhook/{id}/deliveries", Read, Environment, webhooks::deliveries),
         route(POST, "/webhook/{id}/replay", Write, Environment, webhooks::replay),
         route(GET, "/log", Read, Environment, log::list),
+        route(POST, "/link-token", Write, Environment, link_tokens::create),
+        // Pages for people: the cookie of a visit takes the place of a token.
+        route(GET, "/connect-account", Nothing, Nobody, connect::enter),
+        route(GET, "/connect-account/assets/{file}", Nothing, Nobody, connect::asset),
+        route(GET, "/connect-account/{visit}", Nothing, Nobody, connect::choose),
+        route(GET, "/connect-account/{visit}/to/{integration}", Nothing, Nobody, connect::form),
+        route(POST, "/connect-account/{visit}/to/{integration}", Nothing, Nobody, connect::submit),
+        route(GET, "/connect-account/{visit}/done", Nothing, Nobody, connect::done),
+        route(GET, "/connect-account/{visit}/close", Nothing, Nobody, connect::close),
+        route(GET, "/connect/{integration}/callback", Nothing, Nobody, connect::callback),
         route(GET, "/unified/meta/{model}/{connector}", Read, Nobody, meta::connector),
         route(GET, "/unified/{*path}", Read, Call, unified::call),
         route(POST, "/unified/{*path}", WriteOrPlan, Call, unified::call),
@@ -95,7 +117,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// The gateway as a service.
-pub fn router(engine: Engine) -> Router {
+pub fn router(engine: Engine, site: Site) -> Router {
     let mut router = Router::new();
     for Route { path, needs, about, handler, .. } in routes() {
         let rule = Rule { engine: engine.clone(), needs, about };
@@ -111,6 +133,7 @@ pub fn router(engine: Engine) -> Router {
         .layer(CatchPanicLayer::custom(answer::panicked))
         .layer(middleware::from_fn(refuse_nul))
         .layer(middleware::from_fn(one_event_per_call))
+        .layer(Extension(Arc::new(site)))
         .with_state(engine);
     // Before a route is looked for: clients put two slashes where one belongs.
     Router::new().fallback_service(router).layer(middleware::map_request(collapse_slashes))

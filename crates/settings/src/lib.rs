@@ -20,5 +20,6 @@ pub use read::{ConfigFile, InForce, Origin, Read, Sources, read};
 pub use reference::{example, page};
 pub use table::{Settings, TABLE};
 pub use value::{
-    Addresses, DatabaseUrl, LogFormat, Moves, Pauses, ProxyUrl, PublicUrl, Seconds, Size, SocketAt, Value,
+    Addresses, DatabaseUrl, LogFormat, Moves, Origins, Pauses, ProxyUrl, PublicUrl, Seconds, Size, SocketAt,
+    Value,
 };

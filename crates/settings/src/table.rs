@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use koine_model::Secret;
 
 use crate::value::{
-    Addresses, DatabaseUrl, LogFormat, Moves, Pauses, ProxyUrl, PublicUrl, Seconds, Size, SocketAt,
+    Addresses, DatabaseUrl, LogFormat, Moves, Origins, Pauses, ProxyUrl, PublicUrl, Seconds, Size, SocketAt,
 };
 
 settings! {
@@ -15,6 +15,8 @@ settings! {
         /// Where browsers and customers reach this gateway: links to the connect page and the redirect URI of OAuth
         /// begin with it. Behind a reverse proxy it is the proxy's address.
         public_url: PublicUrl;
+        /// Who may frame the page on which customers connect accounts, and is told the result.
+        connect_origins: Origins = "";
         /// Reverse proxies whose `Forwarded` and `X-Forwarded-…` headers are believed. From anybody else they are
         /// ignored. The peer of a socket is believed always.
         trusted_proxies: Addresses = "";

@@ -11,6 +11,7 @@
 //! - [`Runner`]: the same binary, run to its end
 //! - [`http`]: a small HTTP client that shares no code with the gateway's own
 //! - [`TlsServer`] with an [`Authority`] of the test's own, [`ForwardProxy`]: what a company's network is made of
+//! - [`Visitor`]: looks at the connect page as a browser without scripts does
 //! - [`python`]: runs a script against the installed SDK
 //!
 //! A harness that cannot do its work panics with what it saw: there is nothing a test could do about it.
@@ -28,6 +29,7 @@ mod real;
 pub mod receiver;
 mod script;
 mod tls;
+mod visitor;
 mod wire;
 
 pub use command::{Ran, Runner};
@@ -41,3 +43,4 @@ pub use real::{RealServer, Refreshing};
 pub use receiver::{Received, Receiver};
 pub use script::{ScriptOutput, python};
 pub use tls::{Authority, TlsServer};
+pub use visitor::Visitor;

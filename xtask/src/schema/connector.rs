@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Key, boolean, document, either, expression, list, map, object, one_of, prose, template, text, whole,
+    Key, boolean, document, either, expression, list, map, object, one_of, prose, requiring, template, text,
+    whole,
 };
 
 /// In either case.
@@ -36,6 +37,11 @@ fn keys() -> Vec<Key<'static>> {
             "validation",
             validation(),
             "The list that is read to try an account's credentials; by default the first page of users.",
+        ),
+        (
+            "post_install",
+            list(&post_install()),
+            "What is looked up with new credentials, step by step, before an account is active.",
         ),
         ("errors", errors(), "How to read refusals."),
         ("resources", map(&map(&either(&[text(), request()]))), "Resource -> method -> request."),
@@ -263,6 +269,18 @@ fn rate_limit() -> Value {
             ),
         ],
     )
+}
+
+fn post_install() -> Value {
+    let step = object(
+        "a step of `post_install`",
+        &[
+            ("call", text(), "`model.resource.list`."),
+            ("query", template(), "Its parameters."),
+            ("context", map(&expression()), "Credential field -> expression over `records`."),
+        ],
+    );
+    requiring(step, &["call", "context"])
 }
 
 fn validation() -> Value {

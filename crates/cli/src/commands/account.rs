@@ -44,6 +44,14 @@ pub(crate) enum Command {
         #[arg(long, short)]
         environment: Option<String>,
     },
+    /// Try its credentials with one read at the vendor.
+    Check {
+        /// Its id.
+        id: Uuid,
+        /// The environment; `default` when left out.
+        #[arg(long, short)]
+        environment: Option<String>,
+    },
     /// Forget one and its credentials.
     Remove {
         /// Its id.
@@ -82,6 +90,10 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<(), Failure>
         Command::Show { id, environment } => {
             let (engine, caller) = open::operator(environment.as_deref()).await?;
             output::one(format, &engine.get_account(&caller, id).await?, COLUMNS);
+        }
+        Command::Check { id, environment } => {
+            let (engine, caller) = open::operator(environment.as_deref()).await?;
+            output::one(format, &engine.check_account(&caller, id).await?, COLUMNS);
         }
         Command::Remove { id, environment } => {
             let (engine, caller) = open::operator(environment.as_deref()).await?;

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use koine_engine::{Caller, Engine};
-use koine_server::Serving;
+use koine_server::{Serving, Site};
 use koine_store::NewToken;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::serve;
+use super::{link_token, serve};
 use crate::config;
 use crate::failure::Failure;
 use crate::world::{TENANT, World};
@@ -47,17 +47,19 @@ pub(crate) async fn run(options: &Demo) -> Result<(), Failure> {
         World::start(data, options.database_url.clone(), options.sandbox_port, options.seed, connectors)
             .await?;
     engine.settle().await?;
+    let site = Site { connect_origins: config::connect_origins()?, ..Site::default() };
     let fail = |error: std::io::Error| Failure::other(format!("--port {}: {error}", options.port));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", options.port)).await.map_err(fail)?;
     let url = format!("http://{}", listener.local_addr().map_err(fail)?);
     let token = token(&engine, &caller).await?;
-    let facts = json!({"url": url, "token": token, "sandbox_url": serving.url(), "accounts": accounts});
+    let connect_url = connect_url(&engine, &caller, &url).await?;
+    let facts = json!({"url": url, "token": token, "connect_url": connect_url, "sandbox_url": serving.url(), "accounts": accounts});
     if options.json {
         println!("{facts}");
     } else {
         println!("{}", welcome(&facts));
     }
-    serve::serve(listener, engine, Serving::default(), stop).await.map_err(fail)
+    serve::serve(listener, engine, Serving { site, ..Serving::default() }, stop).await.map_err(fail)
 }
 
 /// A new token for this run.
@@ -72,6 +74,14 @@ async fn token(engine: &Engine, caller: &Caller) -> Result<String, Failure> {
     };
     let (_, token) = engine.store().create_token(token).await.map_err(Failure::store)?;
     Ok(token)
+}
+
+/// A link to the page on which a customer connects an account.
+async fn connect_url(engine: &Engine, caller: &Caller, url: &str) -> Result<String, Failure> {
+    let body = Map::from_iter([("tenant_id".to_owned(), json!(TENANT))]);
+    let made = engine.create_link_token(caller, &body).await?;
+    let base = url::Url::parse(url).expect("the gateway's own address is a URL");
+    Ok(link_token::page(&base, made["link_token"].as_str().unwrap_or_default(), &[]))
 }
 
 fn welcome(facts: &Value) -> String {
@@ -93,12 +103,15 @@ fn welcome(facts: &Value) -> String {
     format!(
         "Koine runs on {url}, the sandbox on {}.\n\nConnected accounts of `{TENANT}`:\n{}\n\n\
          Find a person:\n{}\n\nWhat would removing her do? Only reads are sent:\n{}\n\nRemove her:\n{}\n\n\
-         Look for her: nobody has that e-mail any more.\n{}\n\nEnd with Ctrl-C.",
+         Look for her: nobody has that e-mail any more.\n{}\n\n\
+         Connect one more account, as a customer does (credentials: {}/_sandbox/vendors):\n  {}\n\nEnd with Ctrl-C.",
         text("sandbox_url"),
         rows.join("\n"),
         call("GET", "users?limit=2"),
         call("DELETE", "users/-?emails=ada@example.com&koine_plan=true"),
         call("DELETE", "users/-?emails=ada@example.com"),
         call("GET", "users/-?emails=ada@example.com"),
+        text("sandbox_url"),
+        text("connect_url"),
     )
 }

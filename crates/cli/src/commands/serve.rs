@@ -83,6 +83,7 @@ pub(crate) async fn run(flags: Flags) -> Result<(), Failure> {
     let serving = Serving {
         shutdown_grace: config.settings.shutdown_grace.get(),
         trusted_proxies: config.settings.trusted_proxies.ranges().to_vec(),
+        site: config.site(),
     };
     serve(listener, engine, serving, stop).await.map_err(fail)
 }

@@ -105,8 +105,15 @@ impl Setting {
 fn filled(route: &Route, object: &str) -> (String, String) {
     let is_custom = route.path.starts_with("/unified/{*") && route.method == "POST";
     let rest = if is_custom { "user-directory/users/deactivate" } else { "user-directory/users/00unobody" };
-    let values =
-        [("{*path}", rest), ("{model}", "user-directory"), ("{connector}", "okta"), ("{id}", object)];
+    let values = [
+        ("{*path}", rest),
+        ("{model}", "user-directory"),
+        ("{connector}", "okta"),
+        ("{integration}", "okta"),
+        ("{visit}", MADE_UP),
+        ("{file}", "connect.css"),
+        ("{id}", object),
+    ];
     let mut path = values.iter().fold(route.path.to_owned(), |path, (name, value)| path.replace(name, value));
     assert!(!path.contains('{'), "{path}: give its parameter a value in `filled`");
     if route.about == About::Call {

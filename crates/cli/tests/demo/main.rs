@@ -4,6 +4,8 @@
 mod access;
 mod administration;
 mod bad_input;
+mod connect;
+mod connect_hostile;
 mod faults;
 mod hostile;
 mod kinds;

@@ -4,7 +4,9 @@
 
 mod addresses;
 mod canary;
+mod consents;
 mod headers;
+mod links;
 mod support;
 mod tokens;
 mod vendors;

@@ -1,10 +1,10 @@
 //! From the spanned tree to a [`Connector`], noting every problem on the way.
 
 mod authorization;
+mod joining;
 mod mapping;
 mod pagination;
 mod request;
-mod validation;
 mod vendor;
 
 use koine_model::NameMap;
@@ -66,7 +66,7 @@ pub fn compile(sources: &Sources, problems: &mut Problems) -> Option<Connector> 
     }
     if problems.0.len() == before {
         check_calls(&connector, sources, problems);
-        validation::check(&connector, &sources.vendor.place, problems);
+        joining::check(&connector, &sources.vendor.place, problems);
         if let Some(node) = &sources.facts {
             facts::check(&connector.facts, &connector, &node.place, problems);
         }

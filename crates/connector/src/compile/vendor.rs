@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use koine_model::NameMap;
 
 use super::authorization::authorization;
+use super::joining::{post_install, validation};
 use super::pagination::pagination;
 use super::request::{headers, requests};
-use super::validation::validation;
 use super::{WIRE_ROOTS, pattern};
 use crate::compiled::{Authorization, Connector, CredentialField, CredentialKind, Errors, Login, RateLimit};
 use crate::facts::Facts;
@@ -42,6 +42,11 @@ pub(super) fn compile(node: &Node, folder: &str, problems: &mut Problems) -> Opt
         rate_limit: reader.node("rate_limit").map(|node| rate_limit(node, problems)).unwrap_or_default(),
         errors: reader.node("errors").map(|node| errors(node, problems)).unwrap_or_default(),
         validation: reader.node("validation").and_then(|node| validation(node, problems)),
+        post_install: reader
+            .list("post_install", problems)
+            .iter()
+            .filter_map(|node| post_install(node, problems))
+            .collect(),
         requests: requests(&reader, default_pages.as_ref(), problems),
         models: BTreeMap::new(),
         facts: Facts::default(),

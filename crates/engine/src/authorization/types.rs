@@ -1,6 +1,7 @@
 //! What goes into a consent and what comes out of it.
 
-use koine_model::Secret;
+use koine_connector::compiled;
+use koine_model::{Error, Secret};
 use koine_upstream::TokenError;
 use serde_json::{Map, Value};
 use url::Url;
@@ -61,6 +62,13 @@ pub struct AuthorizationAnswer {
 /// The tokens of a consent; [`Engine::keep_grant`] gives them to an account.
 pub struct Grant {
     pub(super) tokens: Tokens,
+}
+
+impl Grant {
+    /// What the store keeps of it, for an account with these credential fields.
+    pub(crate) fn content(self, rule: &compiled::Grant, context: &Value) -> Result<Value, Error> {
+        serde_json::to_value(self.tokens.of(rule, context)).map_err(Error::internal)
+    }
 }
 
 /// A consent that was given.

@@ -50,13 +50,23 @@ pub(crate) async fn refresh_credentials(
     By(caller): By,
     content: Body,
 ) -> Response {
-    let result = async {
-        let body = body::object(content).await?;
-        let id = body.get("id").and_then(Value::as_str);
-        let id = id.ok_or_else(|| Error::invalid("`id` is required: the integrated account"))?;
-        engine.refresh_credentials(&caller, id_of(id)?).await
-    };
-    answer::of(result.await)
+    answer::of(async { engine.refresh_credentials(&caller, named(content).await?).await }.await)
+}
+
+/// `{id}` -> the account, looked up and tried once more.
+pub(crate) async fn run_post_install_actions(
+    State(engine): State<Engine>,
+    By(caller): By,
+    content: Body,
+) -> Response {
+    answer::of(async { engine.check_account(&caller, named(content).await?).await }.await)
+}
+
+/// The account in a body.
+async fn named(content: Body) -> Result<Uuid, Error> {
+    let body = body::object(content).await?;
+    let id = body.get("id").and_then(Value::as_str);
+    id_of(id.ok_or_else(|| Error::invalid("`id` is required: the integrated account"))?)
 }
 
 fn context(body: &Map<String, Value>) -> Result<Option<Map<String, Value>>, Error> {

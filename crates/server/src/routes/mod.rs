@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod environments;
 pub(crate) mod health;
+pub(crate) mod link_tokens;
 pub(crate) mod log;
 pub(crate) mod meta;
 pub(crate) mod tokens;

@@ -10,7 +10,7 @@ pub use address::{Addresses, SocketAt};
 pub use amount::{Seconds, Size};
 pub use pauses::Pauses;
 pub use plain::LogFormat;
-pub use urls::{DatabaseUrl, Moves, ProxyUrl, PublicUrl};
+pub use urls::{DatabaseUrl, Moves, Origins, ProxyUrl, PublicUrl};
 
 use crate::Shape;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use koine_model::Secret;
-use url::Url;
+use url::{Origin, Url};
 
 use super::Value;
 use crate::Shape;
@@ -18,6 +18,43 @@ impl PublicUrl {
     pub fn url(&self) -> &Url {
         &self.0
     }
+}
+
+/// Origins of pages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins(Vec<Origin>);
+
+impl Origins {
+    /// The origins.
+    #[must_use]
+    pub fn all(&self) -> &[Origin] {
+        &self.0
+    }
+}
+
+impl Value for Origins {
+    const SHAPE: Shape = Shape::List;
+
+    fn form() -> String {
+        "origins such as `https://app.example.com`".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        parts.map(origin).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn shown(&self) -> String {
+        self.0.iter().map(Origin::ascii_serialization).collect::<Vec<_>>().join(",")
+    }
+}
+
+fn origin(text: &str) -> Result<Origin, String> {
+    let found = Url::parse(text).ok().map(|url| url.origin());
+    let is_whole = |origin: &Origin| origin.ascii_serialization() == text.trim_end_matches('/');
+    found
+        .filter(|origin| origin.is_tuple() && is_whole(origin))
+        .ok_or_else(|| format!("`{text}` is not an origin such as https://app.example.com"))
 }
 
 impl Value for PublicUrl {
