@@ -40,10 +40,10 @@ function busy(form) {
   window.addEventListener("pageshow", () => set(false));
 }
 
-// A browser that came back from a vendor is at an address that works once.
+// A browser that came back from a vendor is at an address that works once, and one that sent something that was refused
+// would ask whether to send it again, if it went back to this page.
 function settle(form) {
-  const own = new URL(form.dataset.at, location.href);
-  if (own.pathname !== location.pathname) history.replaceState(null, "", own);
+  history.replaceState(null, "", new URL(form.dataset.at, location.href));
 }
 
 for (const page of document.querySelectorAll("[data-result]")) tell(page);

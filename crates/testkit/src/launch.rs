@@ -99,7 +99,7 @@ pub(crate) fn free_port() -> Result<u16> {
 ///
 /// # Panics
 /// When it is missing: the servers are not installed.
-pub(crate) fn installed(relative: &str) -> PathBuf {
+pub fn installed(relative: &str) -> PathBuf {
     let path = match std::env::var_os("KOINE_TOOLS_DIR") {
         Some(tools) => PathBuf::from(tools).join(relative),
         None => repository().join(".tools").join(relative),

@@ -35,6 +35,7 @@ mod wire;
 pub use command::{Ran, Runner};
 pub use forward::ForwardProxy;
 pub use gateway::Gateway;
+pub use launch::installed;
 pub use peer::{Peer, Reply};
 pub use postgres::PostgresDatabase;
 pub use process::KoineProcess;

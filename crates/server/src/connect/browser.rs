@@ -24,13 +24,12 @@ const LIFE: u32 = 2 * 60 * 60;
 const CONSENT: &str = "koine_consent";
 
 /// The cookie of a browser that leaves for a vendor's page. It comes back from another site, but with a GET that is seen
-/// in the address bar: `Lax` lets that through, and nothing else.
+/// in the address bar: `Lax` lets that through, and nothing else. The pages that begin a consent see it too, so that a second
+/// one does not end the first.
 pub(super) fn consent_cookie(site: &Site, secret: &Secret) -> HeaderValue {
     let secure = if site.is_secure() { "; Secure" } else { "" };
     let (base, secret) = (site.base(), secret.expose());
-    sensitive(&format!(
-        "{CONSENT}={secret}; Path={base}/connect; Max-Age=600; HttpOnly{secure}; SameSite=Lax"
-    ))
+    sensitive(&format!("{CONSENT}={secret}; Path={base}/; Max-Age=600; HttpOnly{secure}; SameSite=Lax"))
 }
 
 fn sensitive(text: &str) -> HeaderValue {
