@@ -167,7 +167,7 @@ async fn a_key_that_is_none_is_refused_at_once() {
     let whole = KeyPair::generate().private_pem().to_owned();
     let cut = whole.replace("-----END PRIVATE KEY-----\n", "");
     let public = whole.replace("PRIVATE", "PUBLIC");
-    for key in ["no key", "", &cut, &public, &format!("{whole}x"), &format!("{whole}\u{0}")] {
+    for key in ["no key", "", &cut, &public, &format!("{whole}x"), &format!("{whole}\u{1}")] {
         let context =
             json!({"client_email": "me@example.com", "admin_email": "admin@example.com", "private_key": key});
         let new = json!({"tenant_id": "acme", "connector": GOOGLE, "context": context}).to_string();

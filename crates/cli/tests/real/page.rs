@@ -206,9 +206,7 @@ async fn a_reconnect_and_its_end_are_told_to_the_window_that_asked() {
 
 #[tokio::test]
 async fn nobody_else_frames_the_page() {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let stranger = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(serve(listener));
+    let stranger = stranger().await;
     let demo = Demo::start(&[]).await;
     let page = demo.page(&json!({"tenant_id": "umbrella"}), "").await;
     let browser = Browser::start(Look::default()).await;
@@ -225,9 +223,7 @@ async fn nobody_else_frames_the_page() {
 
 #[tokio::test]
 async fn a_script_that_got_into_the_page_does_not_run() {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let stranger = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(serve(listener));
+    let stranger = stranger().await;
     let demo = Demo::start(&[]).await;
     let page = demo.page(&json!({"tenant_id": "umbrella"}), "").await;
     let browser = Browser::start(Look::default()).await;
@@ -244,7 +240,14 @@ async fn a_script_that_got_into_the_page_does_not_run() {
     browser.quit().await;
 }
 
-/// A page of somebody else's.
+/// The address of a page of somebody else's.
+async fn stranger() -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(serve(listener));
+    address
+}
+
 async fn serve(listener: TcpListener) {
     let body = "<!doctype html><title>App</title><body></body>";
     let answer = format!(
