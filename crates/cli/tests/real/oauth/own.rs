@@ -36,6 +36,7 @@ async fn a_wrong_secret_is_not_tried_again_and_again() {
     let context = json!({"client_secret": SECRET}).as_object().cloned();
     let patch = AccountPatch { tenant_id: None, context };
     setting.engine.patch_account(&setting.caller(), account, patch).await.unwrap();
+    tokio::time::sleep(koine_store::NOTICED_WITHIN * 2).await;
     assert_eq!(node.users(&account).await, (200, json!([{"id": "koine"}])), "it is another question");
     assert_eq!(setting.status(&account).await, "active");
 }
