@@ -28,6 +28,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("cli/src/commands/connector/verify.rs", "google", "a form of specifications"),
     ("cli/src/commands/connector/verify.rs", "okta", "an example in the help"),
     ("cli/src/commands/account.rs", "miro-scim", "an example in the help"),
+    ("cli/src/commands/link_token.rs", "okta", "an example in the help"),
 ];
 
 /// Names that are words of the language, too: these are looked for as a whole text in quotes.
