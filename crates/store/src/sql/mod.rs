@@ -46,7 +46,7 @@ use std::sync::{Arc, RwLock};
 
 use async_trait::async_trait;
 use serde_json::Value;
-use sqlx::Pool;
+use sqlx::{Pool, QueryBuilder};
 use uuid::Uuid;
 
 use super::{Changes, Db, DbConnection, DbRow, begin, begin_reading, columns, connect, lock_call, schema};
@@ -81,6 +81,22 @@ impl SqlStore {
     /// The environment's data key, unwrapped once per process.
     async fn data_key(&self, environment: Uuid) -> Result<Arc<DataKey>, StoreError> {
         keys::data_key(self, environment).await
+    }
+
+    /// What a query finds in one environment, opened with its data key. Nobody needs the key when it finds nothing: the
+    /// environment may not even exist.
+    async fn opened<T>(
+        &self,
+        environment: Uuid,
+        mut query: QueryBuilder<Db>,
+        read: fn(&DbRow, &DataKey) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = query.build().fetch_all(&self.read).await?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let key = self.data_key(environment).await?;
+        rows.iter().map(|row| read(row, &key)).collect()
     }
 }
 

@@ -88,12 +88,7 @@ pub(super) async fn list(
         query.push(" AND id > ").push_bind(after.to_string());
     }
     query.push(" ORDER BY id LIMIT ").push_bind(i64::from(limit));
-    let rows = query.build().fetch_all(&store.read).await?;
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let key = store.data_key(environment).await?;
-    rows.iter().map(|row| read(row, &key)).collect()
+    store.opened(environment, query, read).await
 }
 
 pub(super) async fn update(
