@@ -1,20 +1,25 @@
 //! Deliveries: events on their way to webhooks, again and again until they are taken.
 //!
 //! The queue is the store's: a delivery is written with its event, and a node takes it under a lease that ends by itself.
-//! So an event is delivered at least once, whatever crashes; a receiver may see one twice, with the same id.
+//! So an event is delivered at least once, whatever crashes; a receiver may see one twice, with the same id. An apalis
+//! worker runs what is taken; a failed attempt goes back to the store with the time of the next one.
 
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-use koine_model::{Answer, Body, Credentials, Error, ErrorCode, Request, Response, Verb};
-use koine_store::{Actor, Attempt, AuditEntry, DueDelivery, Next, Recorded, Verdict};
-use koine_upstream::Hosts;
-use serde_json::{Value, json};
-use tokio::task::JoinSet;
-use url::Url;
-use uuid::Uuid;
+use apalis_core::task::data::Data;
+use apalis_core::worker::builder::WorkerBuilder;
+use apalis_core::worker::context::WorkerContext;
+use apalis_core::worker::event::Event;
+use apalis_core::worker::ext::event_listener::EventListenerExt;
+use apalis_core::worker::ext::parallelize::ParallelizeExt;
+use futures::FutureExt;
+use futures::stream::{self, BoxStream, StreamExt};
+use koine_store::{DueDelivery, StoreError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Engine, Receivers, signature};
+use crate::Engine;
 
 /// Most deliveries under way on a node, one for a webhook.
 const MOST: usize = 64;
@@ -22,8 +27,6 @@ const MOST: usize = 64;
 const NOTICED_WITHIN: Duration = Duration::from_secs(1);
 /// How much longer a lease is than an attempt may take: time to record it.
 const TO_RECORD: Duration = Duration::from_secs(5);
-/// Most characters of an answer that are kept.
-const KEPT: usize = 512;
 /// How long events and deliveries are kept.
 const HISTORY: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How often older ones are looked for.
@@ -31,191 +34,125 @@ const CLEANING: Duration = Duration::from_secs(3600);
 
 impl Engine {
     /// Delivers events until `stop` completes, then lets the attempts under way end. Any number of nodes may do so.
-    pub async fn deliver(&self, stop: impl Future<Output = ()>) {
-        let mut stop = std::pin::pin!(stop);
-        let mut running = JoinSet::new();
-        let mut cleaned: Option<Instant> = None;
+    ///
+    /// # Errors
+    /// When the worker cannot go on, which nothing that a store or a receiver does brings about.
+    pub async fn deliver(&self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+        let worker = WorkerContext::new("deliveries");
+        let taken = Taking::new(self.clone(), worker.clone(), stop).into_stream();
+        let running = WorkerBuilder::new(worker)
+            .backend(taken)
+            .data(self.clone())
+            .parallelize(tokio::spawn)
+            .on_event(|_, event| {
+                if let Event::Error(error) = event {
+                    tracing::error!(%error, "an attempt of a delivery broke off");
+                }
+            })
+            .build(attempt)
+            .run();
+        // Boxed here, where the compiler still knows that its parts may go to another thread.
+        running.boxed().await.map_err(std::io::Error::other)
+    }
+}
+
+/// A delivery that is ours until its lease ends, and its place among those under way.
+struct Taken {
+    due: DueDelivery,
+    _place: OwnedSemaphorePermit,
+}
+
+async fn attempt(taken: Taken, engine: Data<Engine>) {
+    engine.attempt(&taken.due).await;
+    drop(taken);
+    // The webhook's next delivery waited for this one.
+    engine.wake.notify_one();
+}
+
+/// Takes due deliveries from the store, as many as there are places for.
+struct Taking {
+    engine: Engine,
+    worker: WorkerContext,
+    places: Arc<Semaphore>,
+    stop: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>,
+    cleaned: Option<Instant>,
+}
+
+impl Taking {
+    fn new(engine: Engine, worker: WorkerContext, stop: impl Future<Output = ()> + Send + 'static) -> Self {
+        let places = Arc::new(Semaphore::new(MOST));
+        Self { engine, worker, places, stop: Box::pin(stop), cleaned: None }
+    }
+
+    /// Ends when we are to stop. What was taken before is attempted: nobody else would, until its lease ends.
+    fn into_stream(self) -> BoxStream<'static, Result<Taken, Infallible>> {
+        let batches = stream::unfold(self, async |mut taking| {
+            let batch = taking.next().await?;
+            Some((stream::iter(batch).map(Ok), taking))
+        });
+        batches.flatten().boxed()
+    }
+
+    /// The next ones that are due, once there are any.
+    async fn next(&mut self) -> Option<Vec<Taken>> {
         loop {
-            if cleaned.is_none_or(|at| at.elapsed() >= CLEANING) {
-                cleaned = Some(Instant::now());
-                self.forget_old_events().await;
+            if self.stop.as_mut().now_or_never().is_some() {
+                return self.end();
             }
-            let pause = self.start_due(&mut running).await;
+            self.clean().await;
+            let (batch, pause) = self.take_due().await.unwrap_or_else(|error| {
+                tracing::error!(%error, "deliveries cannot be read");
+                (Vec::new(), NOTICED_WITHIN)
+            });
+            if !batch.is_empty() {
+                return Some(batch);
+            }
             tokio::select! {
                 biased;
-                () = &mut stop => break,
-                Some(_) = running.join_next() => {}
-                () = self.wake.notified() => {}
+                () = &mut self.stop => return self.end(),
+                () = self.engine.wake.notified() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
-        while running.join_next().await.is_some() {}
     }
 
-    /// Starts as many due deliveries as there is room for, and says how long to wait before looking again.
-    async fn start_due(&self, running: &mut JoinSet<()>) -> Duration {
-        let room = MOST.saturating_sub(running.len());
-        if room == 0 {
-            return NOTICED_WITHIN;
+    /// A worker whose tasks have run out waits for being told to stop.
+    fn end<T>(&self) -> Option<T> {
+        if let Err(error) = self.worker.stop() {
+            tracing::error!(%error, "the worker of deliveries does not stop");
         }
-        match self.take_due(room).await {
-            Ok((due, pause)) => {
-                for due in due {
-                    let engine = self.clone();
-                    running.spawn(async move { engine.attempt(&due).await });
-                }
-                pause
-            }
-            Err(error) => {
-                tracing::error!(%error, "deliveries cannot be read");
-                NOTICED_WITHIN
-            }
-        }
+        None
     }
 
-    async fn take_due(&self, room: usize) -> Result<(Vec<DueDelivery>, Duration), koine_store::StoreError> {
-        let store = &self.parts.store;
+    /// What is due now, or how long to wait before looking again.
+    async fn take_due(&mut self) -> Result<(Vec<Taken>, Duration), StoreError> {
+        let store = &self.engine.parts.store;
+        let mut places: Vec<_> =
+            std::iter::from_fn(|| Arc::clone(&self.places).try_acquire_owned().ok()).collect();
+        if places.is_empty() {
+            return Ok((Vec::new(), NOTICED_WITHIN));
+        }
         // Reading first: looking for work writes nothing while there is none.
         let next = store.next_delivery().await?.unwrap_or(NOTICED_WITHIN);
         if !next.is_zero() {
             return Ok((Vec::new(), next.min(NOTICED_WITHIN)));
         }
-        let lease = self.receivers().timeout + TO_RECORD;
-        let due = store.claim_deliveries(u32::try_from(room).unwrap_or(u32::MAX), lease).await?;
+        let lease = self.engine.receivers().timeout + TO_RECORD;
+        let due = store.claim_deliveries(u32::try_from(places.len()).unwrap_or(u32::MAX), lease).await?;
+        let taken = due.into_iter().map_while(|due| Some(Taken { due, _place: places.pop()? })).collect();
         // None: what is due waits for a lease, ours (whose end wakes us) or another node's.
-        let pause = if due.is_empty() { NOTICED_WITHIN } else { Duration::ZERO };
-        Ok((due, pause))
+        Ok((taken, NOTICED_WITHIN))
     }
 
-    async fn forget_old_events(&self) {
-        match self.parts.store.forget_events(HISTORY).await {
+    async fn clean(&mut self) {
+        if self.cleaned.is_some_and(|at| at.elapsed() < CLEANING) {
+            return;
+        }
+        self.cleaned = Some(Instant::now());
+        match self.engine.parts.store.forget_events(HISTORY).await {
             Ok(0) => {}
             Ok(forgotten) => tracing::info!(events.forgotten = forgotten, "forgot old events"),
             Err(error) => tracing::error!(%error, "old events cannot be forgotten"),
         }
     }
-
-    /// One attempt of a queued delivery, and what follows from it.
-    async fn attempt(&self, due: &DueDelivery) {
-        let receivers = self.receivers();
-        let (attempt, taken) = send(&receivers, due).await;
-        let verdict = receivers.judge(due, taken);
-        tracing::info!(
-            webhook.id = %due.webhook_id,
-            event.id = %shown_id(due.event_id),
-            event.name = due.event,
-            delivery.attempt = due.attempts + 1,
-            http.status = attempt.http_status,
-            error = attempt.error,
-            duration_ms = attempt.duration_ms,
-            next = ?verdict.next,
-            "delivery"
-        );
-        match self.parts.store.finish_attempt(due, attempt, verdict).await {
-            Ok(Recorded::Delivery | Recorded::Outrun) => {}
-            Ok(Recorded::Disabled) => self.note_disabled(due).await,
-            // It is tried again when the lease has ended: the receiver knows it by its id.
-            Err(error) => {
-                tracing::error!(webhook.id = %due.webhook_id, %error, "a delivery cannot be recorded");
-            }
-        }
-    }
-
-    /// One attempt at once, recorded but never repeated.
-    pub(crate) async fn deliver_once(&self, due: &DueDelivery) -> Result<(), Error> {
-        let receivers = self.receivers();
-        let (attempt, taken) = send(&receivers, due).await;
-        let next = if taken { Next::Done } else { Next::GiveUp };
-        let verdict = Verdict { next, ..receivers.judge(due, taken) };
-        let said = attempt.error.clone();
-        self.parts.store.finish_attempt(due, attempt, verdict).await.map_err(Error::internal)?;
-        match said {
-            Some(why) if !taken => {
-                Err(Error::new(ErrorCode::VendorUnreachable, format!("not delivered: {why}")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    async fn note_disabled(&self, due: &DueDelivery) {
-        tracing::warn!(webhook.id = %due.webhook_id, "a webhook was turned off: nothing has reached it for too long");
-        let by = Actor { name: "koine".to_owned(), source: "deliveries".to_owned() };
-        let entry = AuditEntry::new(&by, Some(due.environment_id), "webhook.disable", &due.webhook_id)
-            .making(json!({"why": "nothing has reached it for too long", "delivery": due.id}));
-        if let Err(error) = self.parts.store.audit(entry).await {
-            tracing::error!(webhook.id = %due.webhook_id, %error, "the audit log cannot be written");
-        }
-    }
-
-    pub(crate) fn receivers(&self) -> Receivers {
-        let parts = || Receivers::new(std::sync::Arc::clone(&self.parts.upstream));
-        self.receivers.as_deref().cloned().unwrap_or_else(parts)
-    }
-}
-
-/// An event's id as receivers see it.
-pub(crate) fn shown_id(id: Uuid) -> String {
-    format!("evt_{}", id.simple())
-}
-
-/// The body of a delivery: the same bytes in every attempt.
-fn body(due: &DueDelivery) -> String {
-    let body: Value = json!({
-        "id": shown_id(due.event_id), "event": due.event, "payload": due.payload, "environment_id": due.environment_id,
-        "webhook_id": due.webhook_id, "created_at": due.created_at,
-    });
-    body.to_string()
-}
-
-/// Sends once; says how it went, and whether the receiver took it.
-async fn send(receivers: &Receivers, due: &DueDelivery) -> (Attempt, bool) {
-    let started = Instant::now();
-    let answer = match request(due) {
-        Some((request, hosts)) => {
-            let nothing = Credentials::default();
-            let sending = receivers.outgoing.send(&request, &nothing, &hosts);
-            tokio::time::timeout(receivers.timeout, sending)
-                .await
-                .unwrap_or_else(|_| Answer::Lost(format!("no whole answer within {:?}", receivers.timeout)))
-        }
-        None => Answer::Forbidden("the address is not a URL".to_owned()),
-    };
-    let (http_status, error, answer) = match answer {
-        Answer::Received(response) => {
-            let taken = (200..300).contains(&response.status);
-            let error = (!taken).then(|| format!("the receiver answered {}", response.status));
-            (Some(response.status), error, Some(beginning(&response, due)))
-        }
-        Answer::Lost(why) | Answer::NotSent(why) | Answer::Forbidden(why) => (None, Some(why), None),
-    };
-    let taken = error.is_none();
-    let duration_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
-    (Attempt { http_status, error, duration_ms, answer }, taken)
-}
-
-fn request(due: &DueDelivery) -> Option<(Request, Hosts)> {
-    let url = Url::parse(&due.target_url).ok()?;
-    let hosts = host_of(&url)?;
-    let text = body(due);
-    let now = Timestamp::now().as_second();
-    let mut headers = signature::headers(&due.secret, &shown_id(due.event_id), now, &text);
-    headers.push(("Koine-Delivery".to_owned(), due.id.to_string()));
-    headers.push(("Koine-Attempt".to_owned(), (due.attempts + 1).to_string()));
-    let body = Some(Body::Raw { content_type: "application/json".to_owned(), text });
-    Some((Request { verb: Verb::Post, url, headers, body }, hosts))
-}
-
-/// The only host that a delivery may go to.
-pub(crate) fn host_of(url: &Url) -> Option<Hosts> {
-    let host = url.host_str()?;
-    Some(Hosts::new([url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))]))
-}
-
-/// How an answer begins, unless it repeats the signing secret.
-fn beginning(response: &Response, due: &DueDelivery) -> String {
-    let text = String::from_utf8_lossy(&response.body);
-    if text.contains(due.secret.as_str()) {
-        return "[the answer repeats the signing secret]".to_owned();
-    }
-    text.chars().take(KEPT).collect()
 }

@@ -6,7 +6,7 @@ use koine_store::{Attempt, Delivery, DeliveryFilter, Replay, StoreError};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::deliveries::shown_id;
+use crate::delivery_attempt::shown_id;
 use crate::webhooks::{LARGEST_PAGE, PAGE, cursor, page};
 use crate::{Caller, DeliveryLogQuery, DeliveryQuery, Engine};
 

@@ -22,6 +22,7 @@ mod base_urls;
 mod call;
 mod connect;
 mod deliveries;
+mod delivery_attempt;
 mod delivery_log;
 mod describe;
 mod error;

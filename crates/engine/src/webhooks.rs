@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use crate::{Caller, Engine, Rights, WebhookPatch, WebhookQuery, deliveries, events};
+use crate::{Caller, Engine, Rights, WebhookPatch, WebhookQuery, delivery_attempt, events};
 
 /// Entries in a page when the caller names no number.
 pub(crate) const PAGE: u32 = 25;
@@ -136,7 +136,8 @@ impl Engine {
             return Err(wrong(&format!("is longer than {LONGEST_URL} bytes")));
         }
         let url = Url::parse(text).map_err(|_| wrong("must be a URL: https://…"))?;
-        let hosts = deliveries::host_of(&url).ok_or_else(|| wrong("must be a URL with a host: https://…"))?;
+        let hosts =
+            delivery_attempt::host_of(&url).ok_or_else(|| wrong("must be a URL with a host: https://…"))?;
         match self.receivers().outgoing.refuses(&url, &hosts) {
             None => Ok(()),
             Some(why) => Err(wrong(&format!("cannot be used: {why}"))),

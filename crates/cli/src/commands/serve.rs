@@ -107,7 +107,7 @@ pub(crate) async fn serve(
         never = watch_key(Arc::clone(engine.store())) => never,
     };
     drop(serving_on);
-    if let Err(error) = deliveries.await {
+    if let Err(error) = deliveries.await.map_err(std::io::Error::other).flatten() {
         tracing::error!(%error, "deliveries ended early");
     }
     engine.leave().await;
