@@ -2,7 +2,18 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+/// Up to so many names it is cheaper to compare than to hash.
+const FEW: usize = 16;
+
+/// What an object has under a name.
+pub(super) fn field<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    if map.len() > FEW {
+        return map.get(name);
+    }
+    map.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+}
 
 /// One JSON value, or an object with further names over and under its own.
 #[derive(Clone, Debug)]
@@ -45,7 +56,7 @@ impl<'v> Roots<'v> {
         if let Some((_, value)) = self.over.iter().find(|(known, _)| *known == name) {
             return value.as_deref();
         }
-        let own = self.object.as_object().and_then(|map| map.get(name));
+        let own = self.object.as_object().and_then(|map| field(map, name));
         own.or_else(|| self.under.iter().find(|(known, _)| *known == name).map(|(_, value)| *value))
     }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::Plain;
+use crate::expr::roots::field;
 use crate::expr::{Roots, convert, truthy};
 
 /// The engine has to be asked.
@@ -51,7 +52,7 @@ fn seen<'a>(plain: &Plain, roots: &'a Roots<'_>) -> Found<Cow<'a, Value>> {
     let Some(mut at) = roots.get(root) else { return Ok(None) };
     for name in rest {
         at = match at {
-            Value::Object(map) => match map.get(name) {
+            Value::Object(map) => match field(map, name) {
                 Some(value) => value,
                 None => return Ok(None),
             },
