@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use koine_model::{Answer, Body, Credentials, Request, Secret};
-use memchr::memmem;
+use memchr::{memchr_iter, memmem};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -12,6 +12,8 @@ use url::form_urlencoded::byte_serialize;
 const REDACTED: &str = "[redacted]";
 /// A shorter secret is likely to be an ordinary word of an answer too.
 const SHORTEST: usize = 6;
+/// Bytes of a small answer.
+const SMALL: usize = 16 << 10;
 
 /// How paths spell what is placed in them.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -94,28 +96,41 @@ impl Secrets {
     /// cursor or log.
     pub(crate) fn unsaid(&self, answer: Answer) -> Answer {
         let Answer::Received(mut response) = answer else { return answer };
-        for secret in &self.0 {
-            let finder = memmem::Finder::new(secret.expose());
+        for secret in self.0.iter().map(Secret::expose) {
             for (_, value) in &mut response.headers {
-                if finder.find(value.as_bytes()).is_some() {
-                    *value = value.replace(secret.expose(), REDACTED);
+                if repeats(value.as_bytes(), secret.as_bytes()) {
+                    *value = value.replace(secret, REDACTED);
                 }
             }
-            if finder.find(&response.body).is_some() {
-                response.body = without(&response.body, &finder);
+            if repeats(&response.body, secret.as_bytes()) {
+                response.body = without(&response.body, secret.as_bytes());
             }
         }
         Answer::Received(response)
     }
 }
 
-fn without(body: &Bytes, finder: &memmem::Finder<'_>) -> Bytes {
+/// Whether a text holds a secret. Most answers are small and hold none, and to prepare a search takes longer than to look
+/// at them; a large one is searched in time that grows with its length alone.
+fn repeats(text: &[u8], secret: &[u8]) -> bool {
+    if text.len() > SMALL {
+        return memmem::find(text, secret).is_some();
+    }
+    // Capitals are rare in what vendors say.
+    let at = secret.iter().position(u8::is_ascii_uppercase).unwrap_or_default();
+    let (Some(last), Some(rare)) = (text.len().checked_sub(secret.len()), secret.get(at)) else {
+        return false;
+    };
+    memchr_iter(*rare, &text[at..=last + at]).any(|start| text[start..].starts_with(secret))
+}
+
+fn without(body: &Bytes, secret: &[u8]) -> Bytes {
     let mut clean = Vec::with_capacity(body.len());
     let mut from = 0;
-    for at in finder.find_iter(body) {
+    for at in memmem::find_iter(body, secret) {
         clean.extend_from_slice(&body[from..at]);
         clean.extend_from_slice(REDACTED.as_bytes());
-        from = at + finder.needle().len();
+        from = at + secret.len();
     }
     clean.extend_from_slice(&body[from..]);
     clean.into()
@@ -141,5 +156,20 @@ pub(crate) fn request(secrets: &Secrets, request: &Request) -> ShownRequest {
         url: secrets.redacted_text(request.url.as_str()),
         headers: headers.map(|(name, value)| (name.clone(), json!(secrets.redacted_text(value)))).collect(),
         body: secrets.redacted(&body),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use memchr::memmem;
+
+    use super::repeats;
+
+    proptest::proptest! {
+        #[test]
+        fn a_secret_is_found_wherever_it_is(text in "[aB]{0,40}", secret in "[aB]{1,8}") {
+            let found = memmem::find(text.as_bytes(), secret.as_bytes()).is_some();
+            proptest::prop_assert_eq!(repeats(text.as_bytes(), secret.as_bytes()), found);
+        }
     }
 }
