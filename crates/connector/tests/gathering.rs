@@ -31,7 +31,7 @@ users:
     verify: {call: members.list, gone: $not(id in response.id), tries: 2, delay_ms: 1}
 "#;
 
-fn plan() -> Plan {
+fn plan() -> Box<Plan> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("acme")).unwrap();
     std::fs::write(folder.path().join("acme/connector.yaml"), CONNECTOR).unwrap();

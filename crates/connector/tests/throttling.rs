@@ -9,7 +9,7 @@ const CONNECTOR: &str = "name: acme\nlabel: Acme\ncategory: test\napi: v1\nbase_
     credentials: {key: {authorization: {format: bearer, config: {token: t}}}}\n\
     rate_limit: {is_rate_limited: \"status = 403 and data.reason = 'quota'\"}\nresources: {users: {list: GET /users}}\n";
 
-fn plan() -> Plan {
+fn plan() -> Box<Plan> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("acme")).unwrap();
     std::fs::write(folder.path().join("acme/connector.yaml"), CONNECTOR).unwrap();

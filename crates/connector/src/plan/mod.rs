@@ -110,13 +110,13 @@ impl Plan {
     ///
     /// # Errors
     /// Unknown method, an id or parameter that cannot be used, or a base URL that cannot be filled in.
-    /// `now` is the epoch second.
-    pub fn new(connector: Arc<Connector>, mut ask: Ask, now: u64) -> Result<Self, Failure> {
+    /// `now` is the epoch second. Boxed, since it is large and goes from hand to hand.
+    pub fn new(connector: Arc<Connector>, mut ask: Ask, now: u64) -> Result<Box<Self>, Failure> {
         let (known_target, known_before) = (ask.known_target.take(), std::mem::take(&mut ask.known_before));
         let base =
             build::base_url(&connector, ask.context.all(), ask.base_url.as_ref()).map_err(from_build)?;
         let seen = scope::Seen::of(&mut ask);
-        let mut plan = Self {
+        let mut plan = Box::new(Self {
             connector,
             ask,
             seen,
@@ -141,7 +141,7 @@ impl Plan {
             pages: list::Pages::default(),
             now,
             done: None,
-        };
+        });
         let row = plan.row()?;
         if let (Some(pattern), Some(id)) = (&row.id_pattern, &plan.ask.id)
             && !pattern.is_match(id)

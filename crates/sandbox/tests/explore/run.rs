@@ -85,7 +85,7 @@ impl<'a> Turn<'a> {
         done.unwrap_or_else(|error| panic!("{}: {error}", self.case.name))
     }
 
-    fn plan(&self, mode: Mode, interrupted: Option<&Value>) -> Plan {
+    fn plan(&self, mode: Mode, interrupted: Option<&Value>) -> Box<Plan> {
         let CaseCall { id, query, body } = self.call.clone();
         let target = body.get("group_id").or(body.get("user_id")).and_then(Value::as_str);
         let known =
