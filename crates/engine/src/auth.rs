@@ -6,6 +6,7 @@ use aws_lc_rs::digest;
 use koine_model::{Error, ErrorCode};
 use koine_store::ApiToken;
 
+use crate::types::Source;
 use crate::{Caller, Engine, Rights};
 
 impl Engine {
@@ -30,13 +31,13 @@ impl Engine {
             rights: rights(&token),
             own_account: token.own_account_id,
             expires_at: token.expires_at.clone(),
-            source: String::new(),
+            source: Source::Network(None),
         })
     }
 
     /// In the background, and of a token at most once a minute. Those of accounts come and go too fast to be noted.
     fn note_use(&self, token: &ApiToken) {
-        if token.own_account_id.is_some() || !self.uses.is_due(token.id) {
+        if token.own_account_id.is_some() || !self.memory.uses.is_due(token.id) {
             return;
         }
         let (store, id) = (Arc::clone(&self.parts.store), token.id);
@@ -52,12 +53,12 @@ impl Engine {
         let key = <[u8; 32]>::try_from(hash.as_ref()).expect("SHA-256 has 32 bytes");
         let store = &self.parts.store;
         let version = store.version().await;
-        if let Some(token) = self.known.token(version, &key) {
+        if let Some(token) = self.memory.known.token(version, &key) {
             return Ok(Some(token).filter(|token| !token.has_expired()));
         }
         let found = store.find_token(secret).await.map_err(Error::internal)?.map(Arc::new);
         if let Some(token) = &found {
-            self.known.keep_token(version, key, token);
+            self.memory.known.keep_token(version, key, token);
         }
         Ok(found)
     }

@@ -1,5 +1,7 @@
 //! What enters and leaves the engine.
 
+use std::net::IpAddr;
+
 use koine_model::Outcome;
 use koine_store::Actor;
 use serde_json::{Map, Value};
@@ -220,7 +222,26 @@ pub struct Caller {
     pub(crate) rights: Rights,
     pub(crate) own_account: Option<Uuid>,
     pub(crate) expires_at: Option<String>,
-    pub(crate) source: String,
+    pub(crate) source: Source,
+}
+
+/// Where a call comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source {
+    CommandLine,
+    /// This address, if there is one.
+    Network(Option<IpAddr>),
+}
+
+impl Source {
+    /// As the audit log has it.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::CommandLine => Actor::operator().source,
+            Self::Network(Some(address)) => address.to_string(),
+            Self::Network(None) => "unknown".to_owned(),
+        }
+    }
 }
 
 impl Caller {
@@ -234,15 +255,14 @@ impl Caller {
             rights: Rights::Administer,
             own_account: None,
             expires_at: None,
-            source: Actor::operator().source,
+            source: Source::CommandLine,
         }
     }
 
     /// Notes where the call comes from, for the audit log.
     #[must_use]
-    pub fn calling_from(mut self, source: &str) -> Self {
-        source.clone_into(&mut self.source);
-        self
+    pub fn calling_from(self, address: Option<IpAddr>) -> Self {
+        Self { source: Source::Network(address), ..self }
     }
 
     /// The environment that every look-up is limited to.
@@ -279,6 +299,6 @@ impl Caller {
     #[must_use]
     pub fn as_actor(&self) -> Actor {
         let name = self.token_id.map(|id| format!("token:{id}"));
-        Actor { name: name.unwrap_or_else(|| Actor::operator().name), source: self.source.clone() }
+        Actor { name: name.unwrap_or_else(|| Actor::operator().name), source: self.source.name() }
     }
 }

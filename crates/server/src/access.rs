@@ -1,12 +1,16 @@
 //! What a caller must show for a route, and the one place where that is asked for: before the handler runs.
 
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::pin::Pin;
+
 use axum::RequestExt as _;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::handler::Handler;
 use axum::http::Extensions;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::middleware::Next;
 use axum::response::Response;
 use koine_engine::{Caller, Engine, Rights, asks_for_plan};
 use koine_model::{Error, ErrorCode};
@@ -51,34 +55,45 @@ pub enum About {
     Environment,
 }
 
-/// A route's rule with what it takes to apply it.
+/// A handler behind the rule of its route: it runs for those whom the rule lets in, with their [`Caller`] and the decoded
+/// query among the request's extensions.
 #[derive(Clone)]
+pub(crate) struct Guarded<H> {
+    pub(crate) rule: Rule,
+    pub(crate) handler: H,
+}
+
+/// What a caller must show.
+#[derive(Clone, Copy)]
 pub(crate) struct Rule {
-    pub(crate) engine: Engine,
     pub(crate) needs: Needs,
     pub(crate) about: About,
 }
 
-/// Lets a request through to its handler, with its [`Caller`], or answers in the handler's place.
-pub(crate) async fn enforce(State(rule): State<Rule>, mut request: Request, next: Next) -> Response {
-    match admit(&rule, &mut request).await {
-        Ok(None) => next.run(request).await,
-        Ok(Some(caller)) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Err(error) => answer::failure(&error),
+/// Tells the handlers behind a rule from others.
+pub(crate) struct Behind<T>(PhantomData<T>);
+
+impl<H: Handler<T, Engine>, T: 'static> Handler<Behind<T>, Engine> for Guarded<H> {
+    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    fn call(self, mut request: Request, engine: Engine) -> Self::Future {
+        let Self { rule, handler } = self;
+        Box::pin(async move {
+            match admit(&engine, rule, &mut request).await {
+                Ok(()) => handler.call(request, engine).await,
+                Err(error) => answer::failure(&error),
+            }
+        })
     }
 }
 
-async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Caller>, Error> {
+async fn admit(engine: &Engine, rule: Rule, request: &mut Request) -> Result<(), Error> {
     if rule.needs == Needs::Nothing {
-        return Ok(None);
+        return Ok(());
     }
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let header = header.map(ToOwned::to_owned);
-    let caller =
-        rule.engine.authenticate(header.as_deref()).await?.calling_from(&source(request.extensions()));
+    let caller = engine.authenticate(header.as_deref()).await?.calling_from(address(request.extensions()));
     let query = body::query(request.uri().query())?;
     check_rights(&caller, rule.needs, asks_for_plan(&query))?;
     check_kind(&caller, rule.about)?;
@@ -92,7 +107,8 @@ async fn admit(rule: &Rule, request: &mut Request) -> Result<Option<Caller>, Err
         return Err(Engine::no_account(id));
     }
     request.extensions_mut().insert(Query(query));
-    Ok(Some(caller))
+    request.extensions_mut().insert(caller);
+    Ok(())
 }
 
 fn check_rights(caller: &Caller, needs: Needs, is_plan: bool) -> Result<(), Error> {
@@ -147,10 +163,9 @@ async fn body_account(request: &mut Request, name: &str) -> Result<Option<Uuid>,
     Ok(object?.get(name).and_then(account))
 }
 
-/// Where a request comes from, for the audit log.
-pub(crate) fn source(extensions: &Extensions) -> String {
-    let address = extensions.get::<Client>().and_then(|client| client.address);
-    address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
+/// Where a request comes from.
+pub(crate) fn address(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<Client>().and_then(|client| client.address)
 }
 
 /// The query, as the route's rule decoded it.
@@ -173,7 +188,7 @@ impl FromRequestParts<Engine> for By {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &Engine) -> Result<Self, Response> {
-        let caller = parts.extensions.get::<Caller>().cloned();
+        let caller = parts.extensions.remove::<Caller>();
         let missing = || Error::internal("a handler asks for a caller, and its route needs no token");
         caller.map(Self).ok_or_else(|| answer::failure(&missing()))
     }

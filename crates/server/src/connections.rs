@@ -1,17 +1,12 @@
 //! Connections: bounded in number, and in the time that somebody may take to say what they want.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::Request;
-use axum::response::Response;
-use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -19,9 +14,8 @@ use hyper_util::service::TowerToHyperService;
 use ipnet::IpNet;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
-use tower::{Service, ServiceExt as _};
 
-use crate::client;
+use crate::gateway::Gateway;
 use crate::listen::{Listener, Stream};
 
 /// What HTTP/2 begins with.
@@ -73,7 +67,8 @@ pub(crate) async fn serve(
             () = shutdown.as_mut() => break,
         };
         let (server, watcher) = (Arc::clone(&server), graceful.watcher());
-        let service = TowerToHyperService::new(from(&router, peer, Arc::clone(&trusted_proxies)));
+        let service =
+            TowerToHyperService::new(Gateway::new(router.clone(), peer, Arc::clone(&trusted_proxies)));
         tokio::spawn(async move {
             let _permit = permit;
             let ended = match stream {
@@ -98,20 +93,6 @@ pub(crate) async fn serve(
     drop(listener);
     graceful.shutdown().await;
     Ok(())
-}
-
-/// The router, told of each request who sent it.
-fn from(
-    router: &Router,
-    peer: Option<IpAddr>,
-    trusted_proxies: Arc<[IpNet]>,
-) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
-{
-    router.clone().map_request(move |mut request: Request<Incoming>| {
-        let client = client::identify(peer, request.headers(), &trusted_proxies);
-        request.extensions_mut().insert(client);
-        request
-    })
 }
 
 /// A connection that the peer gave up is nothing; when there is no file descriptor left, others have to end first.

@@ -7,6 +7,7 @@ mod body;
 mod client;
 mod connect;
 mod connections;
+mod gateway;
 mod listen;
 mod router;
 mod routes;
@@ -14,5 +15,5 @@ mod site;
 
 pub use access::{About, Needs};
 pub use listen::{Listener, Serving, serve};
-pub use router::{Route, router, routes};
+pub use router::{Route, routes};
 pub use site::Site;

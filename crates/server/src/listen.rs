@@ -14,8 +14,9 @@ use koine_engine::Engine;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Notify;
 
+use crate::Site;
 use crate::connections::{self, Limits};
-use crate::{Site, router};
+use crate::router::router;
 
 /// How to serve, as the operator set it.
 #[derive(Clone, Debug)]

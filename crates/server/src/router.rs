@@ -2,20 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::{Method, Uri};
-use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Extension, Router};
 use koine_engine::Engine;
 use koine_model::{Error, ErrorCode};
-use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::access::{self, About, Needs, Rule};
-use crate::client::Client;
-use crate::{Site, answer, body};
+use crate::access::{About, Guarded, Needs, Rule};
+use crate::{Site, answer};
 
 /// One line of the table.
 pub struct Route {
@@ -36,7 +31,8 @@ where
     T: 'static,
 {
     let verb = MethodFilter::try_from(method.clone()).expect("the table names standard verbs");
-    Route { method, path, needs, about, handler: on(verb, handler) }
+    let rule = Rule { needs, about };
+    Route { method, path, needs, about, handler: on(verb, Guarded { rule, handler }) }
 }
 
 /// The table. Whoever adds a route adds a line here, and says who may call it.
@@ -116,68 +112,17 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// The gateway as a service.
-pub fn router(engine: Engine, site: Site) -> Router {
+/// The table as a service.
+pub(crate) fn router(engine: Engine, site: Site) -> Router {
     let mut router = Router::new();
-    for Route { path, needs, about, handler, .. } in routes() {
-        let rule = Rule { engine: engine.clone(), needs, about };
-        let handler = handler.route_layer(middleware::from_fn_with_state(rule, access::enforce));
+    for Route { path, handler, .. } in routes() {
         router = router.route(path, handler);
     }
-    let router = router
+    router
         .fallback(|| async { answer::failure(&Error::not_found("there is no such route")) })
         .method_not_allowed_fallback(|| async {
             answer::failure(&Error::new(ErrorCode::MethodNotAllowed, "this path does not know that verb"))
         })
-        // A panic is a bug of ours: the caller gets the envelope, the log the backtrace.
-        .layer(CatchPanicLayer::custom(answer::panicked))
-        .layer(middleware::from_fn(refuse_nul))
-        .layer(middleware::from_fn(one_event_per_call))
         .layer(Extension(Arc::new(site)))
-        .with_state(engine);
-    // Before a route is looked for: clients put two slashes where one belongs.
-    Router::new().fallback_service(router).layer(middleware::map_request(collapse_slashes))
-}
-
-async fn collapse_slashes(mut request: Request) -> Request {
-    let uri = request.uri();
-    if uri.path().contains("//") {
-        let segments: Vec<&str> = uri.path().split('/').filter(|segment| !segment.is_empty()).collect();
-        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-        // Parts of a URI that was parsed are one again.
-        if let Ok(uri) = Uri::try_from(format!("/{}{query}", segments.join("/"))) {
-            *request.uri_mut() = uri;
-        }
-    }
-    request
-}
-
-/// For paths and queries of all routes; bodies are looked at where they are parsed.
-async fn refuse_nul(request: Request, next: Next) -> Response {
-    let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
-    if path.contains("%00") || query.contains("%00") {
-        return answer::failure(&body::nul());
-    }
-    next.run(request).await
-}
-
-/// One log event per call; never bodies, tokens or queries.
-async fn one_event_per_call(request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let client = request.extensions().get::<Client>().copied().unwrap_or_default();
-    let address = client.address.map(tracing::field::display);
-    let scheme = if client.secure { "https" } else { "http" };
-    let started = std::time::Instant::now();
-    let response = next.run(request).await;
-    let elapsed = started.elapsed().as_millis();
-    let status = response.status().as_u16();
-    match response.extensions().get::<answer::Logged>() {
-        Some(logged) => {
-            tracing::error!(client.address = address, http.scheme = scheme, http.method = %method, http.path = %path, http.status = status, duration_ms = elapsed, error = %logged.0, "call");
-        }
-        None => {
-            tracing::info!(client.address = address, http.scheme = scheme, http.method = %method, http.path = %path, http.status = status, duration_ms = elapsed, "call");
-        }
-    }
-    response
+        .with_state(engine)
 }

@@ -1,5 +1,7 @@
 //! Out to the page of a vendor on which a person consents, and back.
 
+use std::net::IpAddr;
+
 use koine_model::{Error, Secret};
 use koine_store::GrantChange;
 use serde::{Deserialize, Serialize};
@@ -60,12 +62,16 @@ impl Engine {
         started.map_err(|error| words::no_way_out(choice.connector, &error))
     }
 
-    /// Takes in a browser that comes back from a vendor's page, saves what it was granted, and tries it. `source` is where
+    /// Takes in a browser that comes back from a vendor's page, saves what it was granted, and tries it. `address` is where
     /// it is, for the audit log.
     ///
     /// # Errors
     /// When it is not known which visit it is of: it was another browser, it was here before, or it took too long.
-    pub async fn come_back(&self, answer: AuthorizationAnswer, source: String) -> Result<Returned, Rejected> {
+    pub async fn come_back(
+        &self,
+        answer: AuthorizationAnswer,
+        address: Option<IpAddr>,
+    ) -> Result<Returned, Rejected> {
         let connector = answer.connector.clone();
         let finished = self.finish_authorization(answer).await;
         let carried = match &finished {
@@ -79,7 +85,7 @@ impl Engine {
             serde_json::from_value(carried).map_err(|error| words::broken(&Error::internal(error)))?;
         let visit = self.visit(carried.visit, &carried.secret).await;
         let visit = visit.map_err(|error| words::broken(&error))?.ok_or_else(words::over)?;
-        let visit = visit.coming_from(source);
+        let visit = visit.coming_from(address);
         let result = match finished {
             Ok(granted) => self.take_in(&visit, granted).await,
             Err(failed) => Err(words::not_granted(&failed)),

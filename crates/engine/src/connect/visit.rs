@@ -1,5 +1,6 @@
 //! A browser on the page: what it may choose from, and how far it came.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use aws_lc_rs::{constant_time, digest};
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use super::link::Purpose;
 use crate::Engine;
 use crate::accounts::store_failed;
+use crate::types::Source;
 
 /// What the address of the page asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +41,7 @@ pub struct Visit {
     form_key: Secret,
     /// The account to connect again, or the one that this visit saved.
     pub(super) account: Option<Account>,
-    source: String,
+    source: Source,
 }
 
 /// How far a visit came.
@@ -73,8 +75,8 @@ impl Visit {
 
     /// Notes where the browser is, for the audit log.
     #[must_use]
-    pub fn coming_from(self, source: String) -> Self {
-        Self { source, ..self }
+    pub fn coming_from(self, address: Option<IpAddr>) -> Self {
+        Self { source: Source::Network(address), ..self }
     }
 
     /// What the browser holds, so that it is known again when it comes back from elsewhere.
@@ -89,7 +91,7 @@ impl Visit {
 
     /// The customer as the audit log knows them: nobody knows their name, but who made the link.
     pub(super) fn actor(&self) -> Actor {
-        Actor { name: format!("link_token:{}", self.session.link_id), source: self.source.clone() }
+        Actor { name: format!("link_token:{}", self.session.link_id), source: self.source.name() }
     }
 
     /// What the address of the page asked for.
@@ -194,7 +196,7 @@ impl Engine {
             secret: Secret::new(secret),
             form_key: form_key(secret),
             account,
-            source: String::new(),
+            source: Source::Network(None),
         }))
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -58,7 +59,7 @@ pub(crate) struct Browser {
     pub(super) engine: Engine,
     pub(super) site: Arc<Site>,
     headers: HeaderMap,
-    pub(super) source: String,
+    pub(super) address: Option<IpAddr>,
 }
 
 impl FromRequestParts<Engine> for Browser {
@@ -66,8 +67,8 @@ impl FromRequestParts<Engine> for Browser {
 
     async fn from_request_parts(parts: &mut Parts, engine: &Engine) -> Result<Self, Infallible> {
         let site = parts.extensions.get::<Arc<Site>>().cloned().unwrap_or_default();
-        let source = access::source(&parts.extensions);
-        Ok(Self { engine: engine.clone(), site, headers: parts.headers.clone(), source })
+        let address = access::address(&parts.extensions);
+        Ok(Self { engine: engine.clone(), site, headers: parts.headers.clone(), address })
     }
 }
 
@@ -77,7 +78,7 @@ impl Browser {
         let Ok(id) = Uuid::parse_str(id) else { return Ok(None) };
         for secret in cookies(&self.headers, NAME) {
             if let Some(visit) = self.engine.visit(id, secret).await? {
-                return Ok(Some(visit.coming_from(self.source.clone())));
+                return Ok(Some(visit.coming_from(self.address)));
             }
         }
         Ok(None)

@@ -172,9 +172,9 @@ pub(crate) async fn callback(
         issuer: query.remove("iss"),
         browser: browser.consent(),
     };
-    let (engine, source) = (engine.clone(), browser.source.clone());
+    let (engine, address) = (engine.clone(), browser.address);
     // To the end, as a form that was sent.
-    let task = tokio::spawn(async move { engine.come_back(answer, source).await });
+    let task = tokio::spawn(async move { engine.come_back(answer, address).await });
     let back = task.await.unwrap_or_else(|panic| Err(Rejected::broken(&Error::internal(panic))));
     let Returned { visit, connector, way, result } = match back {
         Ok(back) => back,

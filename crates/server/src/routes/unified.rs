@@ -61,16 +61,7 @@ async fn run(
         idempotency_key: key.map(ToOwned::to_owned),
         passthrough,
     };
-    if !call.operation.is_write() {
-        return engine.unified(caller, call).await;
-    }
-    // Who leaves before the answer must not cut a removal in half: it ends as it would, and its outcome is in the journal.
-    let (engine, caller) = (engine.clone(), caller.clone());
-    let task = tokio::spawn(async move { engine.unified(&caller, call).await });
-    task.await.unwrap_or_else(|failure| match failure.try_into_panic() {
-        Ok(panic) => std::panic::resume_unwind(panic),
-        Err(cancelled) => Err(Error::internal(cancelled)),
-    })
+    engine.unified(caller, call).await
 }
 
 type Decoded = (String, String, Operation, Option<String>);
