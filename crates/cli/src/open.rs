@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use koine_connector::catalogue::Catalogue;
-use koine_engine::{Caller, Engine, EngineParts, Receivers};
+use koine_engine::{Caller, Engine, EngineParts, Receivers, ServerParts};
 use koine_model::Secret;
 use koine_store::{Environment, Store, Vault};
 use koine_upstream::{Settings, Upstream};
@@ -52,15 +52,16 @@ pub(crate) async fn engine(config: &Config) -> Result<Engine, Failure> {
         timeout: settings.webhook_timeout.get(),
         retries: settings.webhook_retries.list().to_vec(),
     };
-    let engine = Engine::new(EngineParts {
+    let parts = EngineParts {
         store,
         catalogue: Arc::new(catalogue),
         upstream: Arc::new(upstream),
         base_urls: config.base_urls.clone(),
         cursor_key: Secret::new(cursor_key.as_str()),
         public_url: config.settings.public_url.as_ref().map(|url| url.url().clone()),
-    });
-    Ok(engine.with_node_files(config.settings.data_dir.join("nodes")).with_receivers(receivers))
+    };
+    let server = ServerParts { receivers, node_files: config.settings.data_dir.join("nodes") };
+    Ok(Engine::serving(parts, server))
 }
 
 /// The way to vendors, and nothing else of an engine.

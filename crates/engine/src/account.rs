@@ -124,7 +124,7 @@ pub(crate) async fn connect_to(engine: &Engine, caller: &Caller, id: Uuid) -> Re
     }
     let (store, key) = (&engine.parts.store, (caller.environment_id, id));
     let version = store.version().await;
-    if let Some(connection) = engine.known.connection(version, key) {
+    if let Some(connection) = engine.memory.known.connection(version, key) {
         return Ok(connection);
     }
     let account = store.get_account(caller.environment_id, id).await.map_err(Error::internal)?;
@@ -137,6 +137,6 @@ pub(crate) async fn connect_to(engine: &Engine, caller: &Caller, id: Uuid) -> Re
         ))
     })?;
     let connection = Arc::new(Connection::new(account, connector));
-    engine.known.keep_connection(version, key, &connection);
+    engine.memory.known.keep_connection(version, key, &connection);
     Ok(connection)
 }

@@ -22,13 +22,13 @@ const YOUNG: Duration = Duration::from_secs(60);
 
 /// Runs a plan to its end. With a journal id, the intent is durable before each destructive request leaves,
 /// and every exchange is noted.
-pub(crate) async fn run(
-    engine: &Engine,
-    prepared: &Prepared<'_>,
+pub(crate) fn run<'a>(
+    engine: &'a Engine,
+    prepared: &'a Prepared<'_>,
     ask: Ask,
     journal: Option<Uuid>,
-) -> Result<Finished, Error> {
-    run_for(engine, &prepared.connection, ask, journal).await
+) -> impl Future<Output = Result<Finished, Error>> {
+    run_for(engine, &prepared.connection, ask, journal)
 }
 
 pub(crate) async fn run_for(
@@ -67,7 +67,7 @@ pub(crate) async fn run_for(
                 .map_err(Error::internal)?;
         }
         // Others settle what a node leaves behind by reading, so nothing of it may still be on its way then.
-        let answer = match journal.is_some() && send.destructive && !engine.node.may_send() {
+        let answer = match journal.is_some() && send.destructive && !engine.memory.node.may_send() {
             true => Answer::NotSent("this node has lost touch with the database".to_owned()),
             false => wire.exchange(&send).await,
         };

@@ -66,7 +66,7 @@ async fn attempt(taken: Taken, engine: Data<Engine>) {
     engine.attempt(&taken.due).await;
     drop(taken);
     // The webhook's next delivery waited for this one.
-    engine.wake.notify_one();
+    engine.memory.wake.notify_one();
 }
 
 /// Takes due deliveries from the store, as many as there are places for.
@@ -110,7 +110,7 @@ impl Taking {
             tokio::select! {
                 biased;
                 () = &mut self.stop => return self.end(),
-                () = self.engine.wake.notified() => {}
+                () = self.engine.memory.wake.notified() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }

@@ -70,7 +70,7 @@ impl Engine {
 
     pub(crate) fn receivers(&self) -> Receivers {
         let parts = || Receivers::new(std::sync::Arc::clone(&self.parts.upstream));
-        self.receivers.as_deref().cloned().unwrap_or_else(parts)
+        self.memory.receivers.clone().unwrap_or_else(parts)
     }
 }
 

@@ -57,7 +57,7 @@ impl Engine {
         let (store, by) = (&self.parts.store, caller.as_actor());
         let queued = store.replay_deliveries(caller.environment_id, webhook, what, &by).await;
         let queued = queued.map_err(refused)?;
-        self.wake.notify_one();
+        self.memory.wake.notify_one();
         Ok(json!({"queued": queued}))
     }
 

@@ -81,7 +81,7 @@ impl Engine {
     pub async fn emit(&self, environment_id: Uuid, event: &str, payload: Value) -> Result<(), Error> {
         let event = NewEvent { environment_id, event: event.to_owned(), payload };
         self.parts.store.record_event(event).await.map_err(Error::internal)?;
-        self.wake.notify_one();
+        self.memory.wake.notify_one();
         Ok(())
     }
 
@@ -102,7 +102,7 @@ impl Engine {
     ) -> Result<Account, Error> {
         let announce = |account: &Account| self.announced(account, events);
         let account = self.parts.store.create_account_by(new, by, &announce).await;
-        self.wake.notify_one();
+        self.memory.wake.notify_one();
         account.map_err(Error::internal)
     }
 
@@ -118,7 +118,7 @@ impl Engine {
         let announce = |account: &Account| self.announced(account, events);
         let (store, by) = (&self.parts.store, caller.as_actor());
         let changed = store.update_account_by(caller.environment_id, id, change, &by, &announce).await;
-        self.wake.notify_one();
+        self.memory.wake.notify_one();
         changed.map_err(Error::internal)
     }
 
@@ -134,7 +134,7 @@ impl Engine {
         let announce = |account: &Account| self.announced(account, events);
         let store = &self.parts.store;
         let changed = store.update_account_with(environment_id, id, change, &announce).await;
-        self.wake.notify_one();
+        self.memory.wake.notify_one();
         changed.map_err(Error::internal)
     }
 
@@ -149,7 +149,7 @@ impl Engine {
         let updated = |account: &Account| self.announced(account, &[ACCOUNT_UPDATED]);
         let announce = LinkAnnounce { created: &created, updated: &updated };
         let saved = self.parts.store.save_linked_account(session, account, by, announce).await;
-        self.wake.notify_one();
+        self.memory.wake.notify_one();
         saved.map_err(Error::internal)
     }
 
@@ -160,7 +160,7 @@ impl Engine {
             NewEvent { environment_id, event: ACCOUNT_DELETED.to_owned(), payload: json!({"id": id}) };
         let (store, by) = (&self.parts.store, caller.as_actor());
         let gone = store.delete_account_by(environment_id, id, &by, &[event]).await;
-        self.wake.notify_one();
+        self.memory.wake.notify_one();
         gone.map_err(Error::internal)
     }
 

@@ -104,49 +104,57 @@ pub struct EngineParts {
     pub public_url: Option<url::Url>,
 }
 
+/// What only a server has besides.
+pub struct ServerParts {
+    /// How webhooks are reached.
+    pub receivers: Receivers,
+    /// Where this process is marked as alive by a locked file, so that its calls can be settled as soon as it is dead.
+    /// Where nobody else sees the folder, others wait until its lease ends.
+    pub node_files: PathBuf,
+}
+
 /// The gateway without its HTTP surface. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
     parts: Arc<EngineParts>,
+    /// What this process remembers.
+    memory: Arc<Memory>,
+}
+
+struct Memory {
     locks: locks::Locks,
-    known: Arc<known::Known>,
-    node: Arc<node::Node>,
+    known: known::Known,
+    node: node::Node,
     uses: uses::Uses,
     /// Told when something may have to be delivered.
-    wake: Arc<Notify>,
+    wake: Notify,
     /// How webhooks are reached; without it, as vendors are.
-    receivers: Option<Arc<Receivers>>,
+    receivers: Option<Receivers>,
 }
 
 impl Engine {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: EngineParts) -> Self {
-        let node = Arc::new(node::Node::new(parts.upstream.longest_exchange(), None));
-        Self {
-            parts: Arc::new(parts),
+        Self::of(parts, None, None)
+    }
+
+    /// The same for a server.
+    #[must_use]
+    pub fn serving(parts: EngineParts, server: ServerParts) -> Self {
+        Self::of(parts, Some(server.receivers), Some(server.node_files))
+    }
+
+    fn of(parts: EngineParts, receivers: Option<Receivers>, node_files: Option<PathBuf>) -> Self {
+        let memory = Memory {
             locks: locks::Locks::default(),
-            known: Arc::default(),
-            node,
+            known: known::Known::default(),
+            node: node::Node::new(parts.upstream.longest_exchange(), node_files),
             uses: uses::Uses::default(),
-            wake: Arc::default(),
-            receivers: None,
-        }
-    }
-
-    /// The same, with a way to webhooks of its own.
-    #[must_use]
-    pub fn with_receivers(mut self, receivers: Receivers) -> Self {
-        self.receivers = Some(Arc::new(receivers));
-        self
-    }
-
-    /// Marks this process as alive by a locked file in the folder, so that its calls can be settled as soon as it is
-    /// dead. Without, or where nobody else sees the folder, others wait until its lease ends.
-    #[must_use]
-    pub fn with_node_files(self, folder: PathBuf) -> Self {
-        let node = Arc::new(node::Node::new(self.parts.upstream.longest_exchange(), Some(folder)));
-        Self { node, ..self }
+            wake: Notify::new(),
+            receivers,
+        };
+        Self { parts: Arc::new(parts), memory: Arc::new(memory) }
     }
 
     /// Joins the processes that share the database, for a server that wants to fail now rather than with the first write.
@@ -154,12 +162,12 @@ impl Engine {
     /// # Errors
     /// When the database cannot be written.
     pub async fn join(&self) -> Result<(), Error> {
-        self.node.id(&self.parts.store).await.map(drop)
+        self.memory.node.id(&self.parts.store).await.map(drop)
     }
 
     /// Leaves them, for the end of a process whose calls are over.
     pub async fn leave(&self) {
-        self.node.leave(&self.parts.store).await;
+        self.memory.node.leave(&self.parts.store).await;
     }
 
     /// Durable state, for the administrative commands.
@@ -174,9 +182,13 @@ impl Engine {
     /// # Errors
     /// Everything that keeps a call from succeeding, with its stable code; a removal's outcome is in it.
     pub async fn unified(&self, caller: &Caller, call: UnifiedCall) -> Result<Reply, Error> {
-        if !call.operation.is_write() {
-            return self.execute(caller, call).await;
+        match call.operation.is_write() {
+            true => Box::pin(self.to_its_end(caller, call)).await,
+            false => self.execute(caller, call).await,
         }
+    }
+
+    async fn to_its_end(&self, caller: &Caller, call: UnifiedCall) -> Result<Reply, Error> {
         let (engine, caller) = (self.clone(), caller.clone());
         let task = async move { engine.execute(&caller, call).await };
         match tokio::spawn(task.in_current_span()).await {
@@ -188,6 +200,7 @@ impl Engine {
         }
     }
 
+    // Futures that only some calls need are boxed: every call moves what its own has room for.
     async fn execute(&self, caller: &Caller, call: UnifiedCall) -> Result<Reply, Error> {
         let options = options::read(&call.query)?;
         let connection = account::connect(self, caller, &options).await?;
@@ -196,7 +209,7 @@ impl Engine {
             return call::skip(&prepared);
         }
         if prepared.call.operation.is_write() {
-            return removal::write(self, caller, prepared).await;
+            return Box::pin(removal::write(self, caller, prepared)).await;
         }
         subject::find(self, &mut prepared).await?;
         let mut finished = call::run(self, &prepared, plan::ask(&prepared), None).await?;

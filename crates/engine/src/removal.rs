@@ -55,7 +55,7 @@ async fn execute(
         // Evidence, should the same person be named by id later.
         engine.parts.store.name_target(id, &target).await.map_err(Error::internal)?;
     }
-    *held = Some(engine.locks.hold(&engine.parts.store, id, lock_key(prepared)).await?);
+    *held = Some(engine.memory.locks.hold(&engine.parts.store, id, lock_key(prepared)).await?);
     subject::check_emails(engine, prepared).await?;
     let evidence = evidence(engine, prepared).await?;
     let finished = call::run(engine, prepared, ask(prepared), Some(id)).await?;
@@ -176,7 +176,7 @@ async fn begin(
     for look in 0..=MOST_LOOKS {
         let entry = NewCall {
             id,
-            node_id: Some(engine.node.id(&engine.parts.store).await?),
+            node_id: Some(engine.memory.node.id(&engine.parts.store).await?),
             environment_id: account.environment_id,
             account_id: account.id,
             model: prepared.model.clone(),

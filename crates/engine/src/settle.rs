@@ -66,7 +66,7 @@ impl Engine {
 
     /// Ends the leases of nodes whose process this machine knows to be dead.
     async fn bury(&self) -> Result<(), Error> {
-        let Some(files) = &self.node.files else { return Ok(()) };
+        let Some(files) = &self.memory.node.files else { return Ok(()) };
         for node in files.dead() {
             self.parts.store.forget_node(node).await.map_err(Error::internal)?;
             files.forget(node);

@@ -23,6 +23,11 @@ pub(crate) async fn find(engine: &Engine, prepared: &mut Prepared<'_>) -> Result
     if !names_user || prepared.subject_id().as_deref() != Some("-") {
         return Ok(());
     }
+    Box::pin(search(engine, prepared)).await
+}
+
+async fn search(engine: &Engine, prepared: &mut Prepared<'_>) -> Result<(), Error> {
+    let is_write = prepared.call.operation.is_write();
     let emails = prepared.options.emails.clone();
     let emails = emails.ok_or_else(|| Error::invalid("an id of `-` needs `emails` in the query"))?;
     let mut found: Vec<String> = Vec::new();

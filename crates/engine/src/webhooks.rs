@@ -93,7 +93,7 @@ impl Engine {
         let (store, by) = (&self.parts.store, caller.as_actor());
         let changed = store.update_webhook(caller.environment_id, id, change, &by).await;
         let webhook = changed.map_err(Error::internal)?.ok_or_else(|| no_webhook(id))?;
-        self.wake.notify_one();
+        self.memory.wake.notify_one();
         Ok(shown(&webhook, caller))
     }
 
