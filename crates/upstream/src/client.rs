@@ -169,18 +169,12 @@ impl Upstream {
             Ok(Err(instead)) => instead,
             Err(_) => Answer::Lost(format!("no whole answer within {limit:?}")),
         };
-        let what = match &answer {
-            Answer::Received(response) => response.status.to_string(),
-            Answer::Lost(why) => format!("lost: {why}"),
-            Answer::NotSent(why) => format!("not sent: {why}"),
-            Answer::Forbidden(why) => format!("forbidden: {why}"),
-        };
         // Host only: paths hold people's identifiers, and queries may hold secrets.
         tracing::debug!(
             verb = request.verb.as_str(),
-            host = authority(&request.url).unwrap_or_default(),
+            host = &*authority(&request.url).unwrap_or_default(),
             elapsed_ms = started.elapsed().as_millis(),
-            what,
+            what = came_of(&answer),
             "upstream exchange"
         );
         answer
@@ -260,7 +254,9 @@ impl Upstream {
         let headers = response
             .headers()
             .iter()
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
             .collect();
         let cut = self.0.settings.cut_large_bodies;
         let announced = response.content_length();
@@ -279,6 +275,16 @@ impl Upstream {
             body.extend_from_slice(&chunk);
         }
         Ok(Response { status, headers, body: body.into() })
+    }
+}
+
+/// An answer in a word, for the log.
+fn came_of(answer: &Answer) -> String {
+    match answer {
+        Answer::Received(response) => response.status.to_string(),
+        Answer::Lost(why) => format!("lost: {why}"),
+        Answer::NotSent(why) => format!("not sent: {why}"),
+        Answer::Forbidden(why) => format!("forbidden: {why}"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Where a request may go: which hosts, and which addresses behind them.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -32,14 +33,14 @@ impl Hosts {
     /// Whether the URL's host and port are an entry.
     #[must_use]
     pub fn allows(&self, url: &Url) -> bool {
-        authority(url).is_some_and(|authority| self.0.contains(&authority))
+        authority(url).is_some_and(|authority| self.0.contains(&*authority))
     }
 }
 
 /// Host, and port if it is not the scheme's default. The URL parser has put the host in lower case.
-pub(crate) fn authority(url: &Url) -> Option<String> {
+pub(crate) fn authority(url: &Url) -> Option<Cow<'_, str>> {
     let host = url.host_str()?;
-    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+    Some(url.port().map_or(Cow::Borrowed(host), |port| Cow::Owned(format!("{host}:{port}"))))
 }
 
 /// How far a client reaches.
