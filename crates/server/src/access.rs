@@ -41,6 +41,8 @@ pub enum Needs {
 pub enum About {
     /// Nobody's data, or the environment's own name, which every token may know.
     Nobody,
+    /// A page for people, whose visit has a secret of its own.
+    Page,
     /// A call on the account that the query names in `integrated_account_id`; an integrated-account token implies its own.
     Call,
     /// The account whose id is this parameter of the path.

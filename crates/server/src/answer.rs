@@ -12,12 +12,16 @@ use koine_engine::{Reply, ReplyBody};
 use koine_model::{Error, Outcome};
 use serde_json::{Map, Value, json};
 
+/// Bytes that an answer is given at first: most records fit, and do not have to be moved as they are written.
+const ROOM: usize = 2048;
+
 /// The private cause of a 5xx, for the log.
 #[derive(Clone)]
 pub(crate) struct Logged(pub(crate) String);
 
 pub(crate) fn json(status: u16, value: &Value) -> Response {
-    let text = serde_json::to_vec(value).expect("JSON of ours has text for keys");
+    let mut text = Vec::with_capacity(ROOM);
+    serde_json::to_writer(&mut text, value).expect("JSON of ours has text for keys");
     bytes(status, "application/json; charset=utf-8", text.into())
 }
 

@@ -42,7 +42,7 @@ pub fn routes() -> Vec<Route> {
     use crate::routes::{
         accounts, audit, environments, health, link_tokens, log, meta, tokens, unified, webhooks,
     };
-    use About::{Accounts, BodyAccount, Call, Environment, Nobody, OwnAccount, PathAccount};
+    use About::{Accounts, BodyAccount, Call, Environment, Nobody, OwnAccount, Page, PathAccount};
     use Needs::{Administrator, Nothing, Read, Write, WriteOrPlan};
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
@@ -96,14 +96,14 @@ pub fn routes() -> Vec<Route> {
         route(GET, "/log", Read, Environment, log::list),
         route(POST, "/link-token", Write, Environment, link_tokens::create),
         // Pages for people: the cookie of a visit takes the place of a token.
-        route(GET, "/connect-account", Nothing, Nobody, connect::enter),
-        route(GET, "/connect-account/assets/{file}", Nothing, Nobody, connect::asset),
-        route(GET, "/connect-account/{visit}", Nothing, Nobody, connect::choose),
-        route(GET, "/connect-account/{visit}/to/{integration}", Nothing, Nobody, connect::form),
-        route(POST, "/connect-account/{visit}/to/{integration}", Nothing, Nobody, connect::submit),
-        route(GET, "/connect-account/{visit}/done", Nothing, Nobody, connect::done),
-        route(GET, "/connect-account/{visit}/close", Nothing, Nobody, connect::close),
-        route(GET, "/connect/{integration}/callback", Nothing, Nobody, connect::callback),
+        route(GET, "/connect-account", Nothing, Page, connect::enter),
+        route(GET, "/connect-account/assets/{file}", Nothing, Page, connect::asset),
+        route(GET, "/connect-account/{visit}", Nothing, Page, connect::choose),
+        route(GET, "/connect-account/{visit}/to/{integration}", Nothing, Page, connect::form),
+        route(POST, "/connect-account/{visit}/to/{integration}", Nothing, Page, connect::submit),
+        route(GET, "/connect-account/{visit}/done", Nothing, Page, connect::done),
+        route(GET, "/connect-account/{visit}/close", Nothing, Page, connect::close),
+        route(GET, "/connect/{integration}/callback", Nothing, Page, connect::callback),
         route(GET, "/unified/meta/{model}/{connector}", Read, Nobody, meta::connector),
         route(GET, "/unified/{*path}", Read, Call, unified::call),
         route(POST, "/unified/{*path}", WriteOrPlan, Call, unified::call),
@@ -115,7 +115,9 @@ pub fn routes() -> Vec<Route> {
 /// The table as a service.
 pub(crate) fn router(engine: Engine, site: Site) -> Router {
     let mut router = Router::new();
-    for Route { path, handler, .. } in routes() {
+    let site = Extension(Arc::new(site));
+    for Route { path, about, handler, .. } in routes() {
+        let handler = if about == About::Page { handler.layer(site.clone()) } else { handler };
         router = router.route(path, handler);
     }
     router
@@ -123,6 +125,5 @@ pub(crate) fn router(engine: Engine, site: Site) -> Router {
         .method_not_allowed_fallback(|| async {
             answer::failure(&Error::new(ErrorCode::MethodNotAllowed, "this path does not know that verb"))
         })
-        .layer(Extension(Arc::new(site)))
         .with_state(engine)
 }

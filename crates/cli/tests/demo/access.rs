@@ -86,7 +86,7 @@ impl Setting {
         if path.starts_with("/webhook/{id}") {
             return Some(self.webhook.to_string());
         }
-        let nobodys = route.about == About::Nobody || !path.contains('{');
+        let nobodys = matches!(route.about, About::Nobody | About::Page) || !path.contains('{');
         assert!(nobodys, "{path} has an id: give it an object in `Setting::object`");
         None
     }
