@@ -63,11 +63,10 @@ pub fn record(
     for (name, expr) in fields.chain(row.record.iter().filter(|(name, _)| !own(name))) {
         let value =
             scope.eval(expr).map_err(|error| MapError { field: name.clone(), message: error.to_string() })?;
-        let Some(value) = value.filter(|value| !value.is_null()) else { continue };
-        let value = match spec.fields.get(name) {
-            Some(field) => conform(value, &field.kind),
-            None => value,
-        };
+        let Some(mut value) = value.filter(|value| !value.is_null()) else { continue };
+        if let Some(field) = spec.fields.get(name) {
+            conform(&mut value, &field.kind);
+        }
         record.insert(name.clone(), value);
     }
     Ok(record)
@@ -115,22 +114,27 @@ fn scope<'v>(vendor: &'v Value, input: MapInput<'v>) -> Scope<'v> {
 }
 
 /// Ids and other text are text, and lists are lists, whatever the vendor sends.
-fn conform(value: Value, kind: &FieldType) -> Value {
-    match (kind, value) {
-        (FieldType::Text | FieldType::DateTime, Value::Number(number)) => Value::String(number.to_string()),
-        (FieldType::Text, Value::Bool(flag)) => Value::String(flag.to_string()),
-        (FieldType::List(of), Value::Array(items)) => Value::Array(
-            items.into_iter().filter(|item| !item.is_null()).map(|item| conform(item, of)).collect(),
-        ),
-        (FieldType::List(of), one) => Value::Array(vec![conform(one, of)]),
-        (FieldType::Record(fields), Value::Object(mut map)) => {
-            for (key, value) in &mut map {
+fn conform(value: &mut Value, kind: &FieldType) {
+    match (kind, &mut *value) {
+        (FieldType::Text | FieldType::DateTime, Value::Number(number)) => {
+            *value = Value::String(number.to_string());
+        }
+        (FieldType::Text, Value::Bool(flag)) => *value = Value::String(flag.to_string()),
+        (FieldType::List(of), Value::Array(items)) => {
+            items.retain(|item| !item.is_null());
+            items.iter_mut().for_each(|item| conform(item, of));
+        }
+        (FieldType::List(of), one) => {
+            conform(one, of);
+            *value = Value::Array(vec![value.take()]);
+        }
+        (FieldType::Record(fields), Value::Object(map)) => {
+            for (key, value) in map {
                 if let Some(kind) = fields.get(key).filter(|_| !value.is_null()) {
-                    *value = conform(value.take(), kind);
+                    conform(value, kind);
                 }
             }
-            Value::Object(map)
         }
-        (_, value) => value,
+        _ => {}
     }
 }

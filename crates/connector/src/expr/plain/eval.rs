@@ -33,7 +33,7 @@ pub(in crate::expr) fn eval(plain: &Plain, roots: &Roots<'_>) -> Found<Value> {
         Plain::Record(pairs) => record(pairs, roots),
         Plain::Words(of, words) => match eval(of, roots)? {
             // Other spellings of a word count too; that is the function's affair.
-            Some(Value::String(text)) => words.get(&text).cloned().map(Some).ok_or(Ask),
+            Some(Value::String(text)) => field(words, &text).cloned().map(Some).ok_or(Ask),
             _ => Err(Ask),
         },
         Plain::Equal(sides) => truth(compared(sides, roots)? == Some(true)),
