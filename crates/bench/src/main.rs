@@ -7,6 +7,10 @@ mod vendor;
 
 use std::process::ExitCode;
 
+/// As the gateway has it.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let (stage, times) = (args.next().unwrap_or_default(), args.next().and_then(|text| text.parse().ok()));

@@ -78,7 +78,7 @@ async fn call(times: u32) -> Result<(), String> {
     });
     let caller = Caller::operator(environment.id);
     let context =
-        json!({"domain": "acme.okta.com", "api_token": "0000000000000000000000000000000000000000aa"});
+        json!({"domain": "acme.okta.com", "api_token": "00Made-Up_For_The_Benchmark_No_Token_0000a"});
     let account = NewAccount {
         tenant_id: "acme".to_owned(),
         connector: CONNECTOR.to_owned(),

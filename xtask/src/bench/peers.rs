@@ -78,7 +78,7 @@ impl Gateway {
             format!(r#"{{"okta":"http://127.0.0.1:{vendor}/api/v1"}}"#),
         ));
         let context =
-            r#"{"domain":"acme.okta.com","api_token":"0000000000000000000000000000000000000000aa"}"#;
+            r#"{"domain":"acme.okta.com","api_token":"00Made-Up_For_The_Benchmark_No_Token_0000a"}"#;
         let token = told(&settings, &["token", "create", "--name", "bench", "-o", "json"], "token")?;
         let add = ["account", "add", "okta", "--tenant", "acme", "--context", context, "-o", "json"];
         let account = told(&settings, &add, "id")?;
