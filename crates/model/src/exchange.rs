@@ -112,7 +112,8 @@ impl Response {
     /// The body as JSON; `None` when it is not JSON (an empty body included).
     #[must_use]
     pub fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok()
+        // Looked through for UTF-8 once, not text by text.
+        serde_json::from_str(std::str::from_utf8(&self.body).ok()?).ok()
     }
 }
 
