@@ -3,6 +3,7 @@
 mod credentials;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use koine_model::NameMap;
 use koine_model::{Effect, Verb};
@@ -236,7 +237,7 @@ pub struct Resource {
     /// Unified field -> expression over one vendor record.
     pub record: NameMap<Expr>,
     /// Methods by name; `find` is not public.
-    pub methods: NameMap<Row>,
+    pub methods: NameMap<Arc<Row>>,
 }
 
 /// Which request a row calls.

@@ -34,7 +34,7 @@ fn read_all(prepared: &Prepared<'_>, finished: &mut Finished) -> Result<Vec<Mapp
         Ok(Success::Write | Success::Planned) | Err(_) => &mut [],
     };
     let shown = Shown::new(prepared, &finished.before);
-    if let Some(records) = records(prepared.row()?, items, shown.input()).map_err(Error::internal)? {
+    if let Some(records) = records(&prepared.row, items, shown.input()).map_err(Error::internal)? {
         // Which vendor record became which is the mapping's own affair, so none is shown beside them.
         return Ok(records.into_iter().map(|unified| Mapped { unified, vendor: Value::Null }).collect());
     }
@@ -54,7 +54,7 @@ fn too_long(prepared: &Prepared<'_>) -> Error {
 }
 
 fn mapped(prepared: &Prepared<'_>, vendor: Value, input: MapInput<'_>) -> Result<Mapped, Error> {
-    let row = prepared.row()?;
+    let row = &prepared.row;
     let resource = prepared.resource().ok_or_else(|| Error::internal("the resource vanished"))?;
     let unified = record(resource, row, prepared.spec, &vendor, input).map_err(Error::internal)?;
     Ok(Mapped { unified, vendor })
@@ -103,7 +103,7 @@ pub(crate) fn written(
     if !mapped.unified.contains_key("id") {
         mapped.unified.insert("id".to_owned(), Value::String(id));
     }
-    let effect = prepared.row()?.removal.as_ref().map(|removal| removal.effect);
+    let effect = prepared.row.removal.as_ref().map(|removal| removal.effect);
     apply_effect(&mut mapped.unified, prepared, effect, outcome);
     Ok(mapped)
 }
@@ -150,7 +150,7 @@ pub(crate) fn failed(prepared: &Prepared<'_>, finished: Finished) -> Error {
 /// A refusal as the row's `error_mapping` would have it: `{status?, message?}`.
 fn restated(prepared: &Prepared<'_>, failure: Failure) -> Failure {
     let Failure::Vendor(mut refusal) = failure else { return failure };
-    let mapping = prepared.row().ok().and_then(|row| row.error_mapping.as_ref());
+    let mapping = prepared.row.error_mapping.as_ref();
     let Some(mapping) = mapping else { return Failure::Vendor(refusal) };
     let mut scope = answer_scope(prepared, &refusal.response);
     scope["error"] = json!({"status": refusal.status, "message": refusal.message, "data": scope["data"]});

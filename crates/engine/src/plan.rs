@@ -25,6 +25,7 @@ pub(crate) struct Prepared<'e> {
     pub model: String,
     pub spec: &'e ResourceSpec,
     pub method: &'e MethodSpec,
+    pub row: Arc<Row>,
     /// Typed parameters.
     pub query: Map<String, Value>,
     /// The body without `remote_data`.
@@ -38,11 +39,6 @@ pub(crate) struct Prepared<'e> {
 impl Prepared<'_> {
     pub(crate) fn resource(&self) -> Option<&Resource> {
         self.connection.connector.models.get(&self.model)?.get(&self.call.resource)
-    }
-
-    pub(crate) fn row(&self) -> Result<&Row, Error> {
-        let row = self.resource().and_then(|resource| resource.methods.get(self.call.operation.name()));
-        row.ok_or_else(|| unsupported(&self.connection, &self.call))
     }
 
     /// What cursors and locks of this call belong to.
@@ -106,11 +102,17 @@ pub(crate) fn prepare(
     check_id(call.id.as_deref())?;
     let mut body = call.body.clone();
     let remote_data = remote_data(&mut body)?;
+    let row = connection.connector.models.get(&model.name).and_then(|resources| {
+        let resource = resources.get(&call.resource)?;
+        resource.methods.get(name).cloned()
+    });
+    let row = row.ok_or_else(|| unsupported(&connection, &call))?;
     let base_url = engine.parts.base_urls.base(&connection.connector.name).cloned();
     let mut prepared = Prepared {
         model: model.name.clone(),
         spec,
         method,
+        row: Arc::clone(&row),
         query: Map::new(),
         body,
         remote_data,
@@ -120,11 +122,10 @@ pub(crate) fn prepare(
         call,
         options,
     };
-    let row = prepared.row()?;
     let query = typed(&row.query_schema, &prepared.options.query)?;
-    check_required(&prepared, row, &query)?;
+    check_required(&prepared, &row, &query)?;
     prepared.query = query;
-    prepared.body = fitting(&prepared.row()?.request_body_schema, &prepared.body)?;
+    prepared.body = fitting(&row.request_body_schema, &prepared.body)?;
     if let Some(text) = &prepared.options.cursor {
         prepared.cursor = Some(cursor::open(&engine.parts.cursor_key, &prepared.scope(), text)?);
     }

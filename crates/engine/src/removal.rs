@@ -66,7 +66,7 @@ async fn execute(
 /// Everything on one person or group runs one after another; `serialize_on` may name something wider.
 fn lock_key(prepared: &Prepared<'_>) -> String {
     let target = prepared.target_id().unwrap_or_default();
-    let own = prepared.row().ok().and_then(|row| row.serialize_on.as_ref());
+    let own = prepared.row.serialize_on.as_ref();
     let scope = json!({"id": target, "body": prepared.body, "query": prepared.query});
     let key = own.and_then(|template| template.render(&scope, &|value| Ok(value.to_owned())).ok());
     format!("{}/{}", prepared.scope(), key.unwrap_or(target))
@@ -77,7 +77,7 @@ fn lock_key(prepared: &Prepared<'_>) -> String {
 fn journal_id(prepared: &Prepared<'_>) -> Option<String> {
     let (target, subject) = (prepared.target_id()?, prepared.subject_id()?);
     let mut name = if target == subject { target } else { format!("{target}/{subject}") };
-    let schema = prepared.row().ok().map(|row| &row.query_schema);
+    let schema = Some(&prepared.row.query_schema);
     let names = schema.into_iter().flatten().filter(|(_, parameter)| parameter.names_target);
     let mut given: Vec<_> = names.filter_map(|(key, _)| Some((key, prepared.query.get(key)?))).collect();
     given.sort_by_key(|(key, _)| *key);
@@ -120,7 +120,7 @@ fn conclude(prepared: &Prepared<'_>, mut finished: Finished, evidence: bool) -> 
 
 /// Whoever is gone is a success for a removal, and none for a reactivation.
 fn takes_away(prepared: &Prepared<'_>) -> bool {
-    let removal = prepared.row().ok().and_then(|row| row.removal.as_ref());
+    let removal = prepared.row.removal.as_ref();
     removal.is_none_or(|removal| removal.effect != Effect::Reactivates)
 }
 
@@ -133,7 +133,7 @@ async fn dry_run(engine: &Engine, prepared: &Prepared<'_>) -> Result<Reply, Erro
         Some(vendor) => Some(respond::shape(prepared, map::one(prepared, vendor, &finished)?)),
         None => None,
     };
-    let row = prepared.row()?;
+    let row = &prepared.row;
     let removal = row.removal.as_ref();
     let connector = &prepared.connection.connector;
     let document = json!({"plan": {

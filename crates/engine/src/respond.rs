@@ -49,7 +49,7 @@ fn list(
     main: Option<&Exchange>,
 ) -> Result<Value, Error> {
     let next = next.map(|next| cursor::seal(&engine.parts.cursor_key, &prepared.scope(), next));
-    let partial = is_partial(prepared, prepared.row()?, main);
+    let partial = is_partial(prepared, &prepared.row, main);
     let count = records.len();
     let items: Vec<Value> = records
         .into_iter()
@@ -170,7 +170,7 @@ pub(crate) fn write(
 fn headers(prepared: &Prepared<'_>, main: Option<&Exchange>) -> Vec<(String, String)> {
     let Some(main) = main else { return Vec::new() };
     let mut headers = error::shown_headers(&main.response);
-    let mapping = prepared.row().ok().and_then(|row| row.response_header_mapping.as_ref());
+    let mapping = prepared.row.response_header_mapping.as_ref();
     let mapped = mapping.and_then(|expr| expr.eval(&answer_scope(prepared, &main.response)).ok().flatten());
     for (name, value) in mapped.as_ref().and_then(Value::as_object).into_iter().flatten() {
         let name = name.to_ascii_lowercase();

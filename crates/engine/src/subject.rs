@@ -88,8 +88,7 @@ async fn with_email(engine: &Engine, prepared: &Prepared<'_>, email: &str) -> Re
         if finished.result.is_err() {
             return Err(map::failed(&users, finished));
         }
-        let shallow =
-            respond::is_partial(&users, row.map_or_else(|| users.row(), Ok)?, finished.main.as_ref());
+        let shallow = respond::is_partial(&users, row.unwrap_or(&users.row), finished.main.as_ref());
         for mapped in map::read(&users, &mut finished)? {
             let own = emails_of(&mapped.unified);
             found.blind |= shallow && own.is_empty();

@@ -1,6 +1,7 @@
 //! `<model>.yaml`: what the vendor's records and methods mean.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use koine_model::Effect;
 
@@ -34,7 +35,7 @@ fn resource(node: &Node, problems: &mut Problems) -> Option<Resource> {
             continue;
         }
         if let Some(row) = row(node, problems) {
-            resource.methods.insert(name.clone(), row);
+            resource.methods.insert(name.clone(), Arc::new(row));
         }
     }
     Some(resource)

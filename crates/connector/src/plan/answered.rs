@@ -5,14 +5,13 @@ use serde_json::Value;
 
 use super::judge::Verdict;
 use super::types::{Failure, Refusal, Success};
-use super::{MOST_SENDS, Plan, Stage, Step, Why, row};
+use super::{MOST_SENDS, Plan, Stage, Step, Why};
 use crate::compiled::Row;
 
 impl Plan {
     /// The answer to a destructive main request.
     pub(super) fn main_answered(&mut self, verdict: Verdict) -> Step<()> {
-        let connector = self.connector.clone();
-        let row = row(&connector, &self.ask)?;
+        let row = &*self.row.clone();
         match verdict {
             Verdict::Good(response) => {
                 let nothing = self.unsure.is_none() && self.says_already_gone(row, &response);

@@ -66,6 +66,7 @@ enum Why {
 /// One call under way.
 pub struct Plan {
     connector: Arc<Connector>,
+    row: Arc<Row>,
     ask: Ask,
     seen: scope::Seen,
     base: Url,
@@ -115,9 +116,16 @@ impl Plan {
         let (known_target, known_before) = (ask.known_target.take(), std::mem::take(&mut ask.known_before));
         let base =
             build::base_url(&connector, ask.context.all(), ask.base_url.as_ref()).map_err(from_build)?;
+        let row = Arc::clone(row(&connector, &ask, &ask.resource, &ask.method)?);
+        if let (Some(pattern), Some(id)) = (&row.id_pattern, &ask.id)
+            && !pattern.is_match(id)
+        {
+            return Err(Failure::Input(format!("`{id}` is not an id of {}", connector.label)));
+        }
         let seen = scope::Seen::of(&mut ask);
         let mut plan = Box::new(Self {
             connector,
+            row,
             ask,
             seen,
             base,
@@ -142,12 +150,6 @@ impl Plan {
             now,
             done: None,
         });
-        let row = plan.row()?;
-        if let (Some(pattern), Some(id)) = (&row.id_pattern, &plan.ask.id)
-            && !pattern.is_match(id)
-        {
-            return Err(Failure::Input(format!("`{id}` is not an id of {}", plan.connector.label)));
-        }
         if plan.ask.mode == Mode::Settle {
             plan.unsure = Some("the gateway stopped before it saw the answer".to_owned());
             plan.stage = Stage::Verify { tries: 0, why: Why::Settle };
@@ -221,14 +223,9 @@ impl Plan {
         self.main = self.asked.take().map(|request| Exchange { request, response });
     }
 
-    fn row(&self) -> Step<&Row> {
-        row(&self.connector, &self.ask)
-    }
-
     /// Moves on until there is something to send (`Some`) or the stage changed (`None`).
     fn advance(&mut self) -> Step<Option<Send>> {
-        let connector = self.connector.clone();
-        let row = row(&connector, &self.ask)?;
+        let (connector, row) = (self.connector.clone(), self.row.clone());
         match self.stage {
             Stage::Target => match &row.target {
                 None => self.go(Stage::Before(0)),
@@ -248,17 +245,17 @@ impl Plan {
                 Some(wait) => self.read(&connector, &wait.call),
             },
             Stage::Guard => {
-                self.check_guards(row)?;
+                self.check_guards()?;
                 self.go(Stage::Main)
             }
-            Stage::Main => self.send_main(&connector, row),
+            Stage::Main => self.send_main(&connector, &row),
             Stage::Verify { .. } => match &row.verify {
                 Some(verify) => self.read(&connector, &verify.call),
                 None => Err(Failure::Uncertain("this method has no read that could settle it".to_owned())),
             },
             Stage::After(index) => match row.after.get(index) {
                 None => {
-                    self.finish_write(row);
+                    self.finish_write(&row);
                     Ok(None)
                 }
                 Some(step) => self.step(&connector, step, Stage::After(index + 1)),
@@ -295,7 +292,7 @@ impl Plan {
             return self.go(then);
         }
         if send.destructive {
-            self.check_guards(row(connector, &self.ask)?)?;
+            self.check_guards()?;
         }
         if self.ask.mode == Mode::DryRun && !reads {
             self.planned.push(send);
@@ -305,8 +302,8 @@ impl Plan {
     }
 
     /// Before anything destructive is sent, the first step included.
-    fn check_guards(&self, row: &Row) -> Step<()> {
-        for (expr, message) in &row.guard {
+    fn check_guards(&self) -> Step<()> {
+        for (expr, message) in &self.row.guard {
             if expr.test(&self.scope(false)).map_err(|error| broken("guard", &error))? {
                 return Err(Failure::Guard(message.clone()));
             }
@@ -319,7 +316,7 @@ impl Plan {
     }
 
     fn fail(&mut self, failure: Failure) {
-        let writes = self.row().is_ok_and(|row| row.removal.is_some());
+        let writes = self.row.removal.is_some();
         let outcome = match &failure {
             _ if !writes || self.ask.mode == Mode::DryRun => None,
             Failure::NotFound => None,
@@ -376,12 +373,7 @@ fn readable(format: ResponseFormat, answer: Answer) -> Answer {
     Answer::Received(response)
 }
 
-/// The row of the call.
-fn row<'a>(connector: &'a Connector, ask: &Ask) -> Step<&'a Row> {
-    row_at(connector, ask, &ask.resource, &ask.method)
-}
-
-fn row_at<'a>(connector: &'a Connector, ask: &Ask, resource: &str, method: &str) -> Step<&'a Row> {
+fn row<'a>(connector: &'a Connector, ask: &Ask, resource: &str, method: &str) -> Step<&'a Arc<Row>> {
     connector
         .models
         .get(&ask.model)

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::judge::Verdict;
 use super::types::{Failure, Refusal, Send, Success};
-use super::{MOST_READS, Plan, Stage, Step, row, row_at};
+use super::{MOST_READS, Plan, Stage, Step};
 use crate::compiled::{RequestSpec, Target};
 
 impl Plan {
@@ -63,10 +63,9 @@ impl Plan {
     }
 
     pub(super) fn step_is_optional(&self) -> bool {
-        let Ok(row) = self.row() else { return false };
         let step = match self.stage {
-            Stage::Before(index) => row.before.get(index),
-            Stage::After(index) => row.after.get(index),
+            Stage::Before(index) => self.row.before.get(index),
+            Stage::After(index) => self.row.after.get(index),
             _ => None,
         };
         step.is_some_and(|step| step.optional)
@@ -82,14 +81,13 @@ impl Plan {
     }
 
     pub(super) fn read_succeeded(&mut self, spec: &RequestSpec, response: Response) -> Step<()> {
-        let connector = self.connector.clone();
-        let row = row(&connector, &self.ask)?;
+        let (connector, row) = (self.connector.clone(), &*self.row.clone());
         match self.stage {
             Stage::Target => {
                 let select = match &row.target {
                     Some(Target::Call(call)) => call.select.as_ref(),
                     Some(Target::Get(resource, _)) => {
-                        row_at(&connector, &self.ask, resource, "get")?.select.as_ref()
+                        super::row(&connector, &self.ask, resource, "get")?.select.as_ref()
                     }
                     None => None,
                 };

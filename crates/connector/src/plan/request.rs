@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::types::{Failure, Send};
-use super::{Plan, Step, broken, from_build, row_at};
+use super::{Plan, Step, broken, from_build, row};
 use crate::build::{self, Additions};
 use crate::compiled::{Call, Choice, Connector, RequestSpec};
 use crate::expr::{Expr, Scope};
@@ -18,7 +18,7 @@ impl Plan {
         resource: &str,
         id: Option<&Expr>,
     ) -> Step<Option<Send>> {
-        let get = row_at(connector, &self.ask, resource, "get")?;
+        let get = row(connector, &self.ask, resource, "get")?;
         let mut scope = self.scope(true);
         if let Some(expr) = id {
             let id = expr.eval(&scope).map_err(|error| broken("target.id", &error))?.unwrap_or(Value::Null);

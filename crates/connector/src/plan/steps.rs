@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::gather::Gathered;
 use super::judge::Verdict;
 use super::types::{Failure, Refusal, Success};
-use super::{MOST_SENDS, Plan, Stage, Step, broken, row};
+use super::{MOST_SENDS, Plan, Stage, Step, broken};
 use crate::compiled::RequestSpec;
 
 impl Plan {
@@ -17,8 +17,8 @@ impl Plan {
         verdict: Verdict,
         index: usize,
     ) -> Step<()> {
-        let connector = self.connector.clone();
-        let step = row(&connector, &self.ask)?.before.get(index);
+        let row = self.row.clone();
+        let step = row.before.get(index);
         let waits = step.is_some_and(|step| step.wait.is_some());
         let again = self.tries + 1 < MOST_SENDS;
         match verdict {
@@ -61,8 +61,8 @@ impl Plan {
         not_found: bool,
     ) -> Step<()> {
         let Stage::BeforeWait(index, tries) = self.stage else { return Ok(()) };
-        let connector = self.connector.clone();
-        let wait = row(&connector, &self.ask)?.before.get(index).and_then(|step| step.wait.as_ref());
+        let row = self.row.clone();
+        let wait = row.before.get(index).and_then(|step| step.wait.as_ref());
         let Some(wait) = wait else { return Ok(()) };
         let record = match not_found {
             true => None,
@@ -106,7 +106,7 @@ impl Plan {
         let again = self.tries + 1 < MOST_SENDS;
         let why = match verdict {
             Verdict::Good(response) => {
-                let main = self.row()?.after.get(index).is_some_and(|step| step.main);
+                let main = self.row.after.get(index).is_some_and(|step| step.main);
                 if main {
                     self.keep_main(response);
                 }

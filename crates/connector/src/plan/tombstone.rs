@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use super::judge::Verdict;
 use super::types::{Failure, Mode, Send, Success};
-use super::{MOST_READS, Plan, Stage, Step, row};
+use super::{MOST_READS, Plan, Stage, Step};
 use crate::compiled::RequestSpec;
 
 impl Plan {
     /// The target of a write is not there; nothing was sent, and nothing will be.
     pub(super) fn target_missing(&mut self) -> Step<()> {
         let takes_away = self.effect()? != Some(Effect::Reactivates);
-        if self.ask.mode == Mode::Run && takes_away && self.row()?.tombstone.is_some() {
+        if self.ask.mode == Mode::Run && takes_away && self.row.tombstone.is_some() {
             return self.go(Stage::Tombstone).map(|_| ());
         }
         Err(Failure::NotFound)
@@ -48,8 +48,8 @@ impl Plan {
     }
 
     fn remembered(&mut self, spec: &RequestSpec, response: &Response) -> Step<Option<Option<Value>>> {
-        let connector = self.connector.clone();
-        let call = row(&connector, &self.ask)?.tombstone.as_ref();
+        let row = self.row.clone();
+        let call = row.tombstone.as_ref();
         self.whole(spec, call.and_then(|call| call.select.as_ref()), response)
     }
 }

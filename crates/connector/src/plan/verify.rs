@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::gather::Gathered;
 use super::judge::Verdict;
 use super::types::{Failure, Mode, Success};
-use super::{MOST_SENDS, Plan, Stage, Step, Why, broken, row};
+use super::{MOST_SENDS, Plan, Stage, Step, Why, broken};
 use crate::compiled::{RequestSpec, Verify};
 use crate::expr::Scope;
 
@@ -19,8 +19,8 @@ impl Plan {
         tries: u32,
         why: Why,
     ) -> Step<()> {
-        let connector = self.connector.clone();
-        let Some(verify) = &row(&connector, &self.ask)?.verify else { return Ok(()) };
+        let row = self.row.clone();
+        let Some(verify) = &row.verify else { return Ok(()) };
         let seen = match verdict {
             Verdict::Good(response) => match self.whole(spec, verify.call.select.as_ref(), &response) {
                 Ok(None) => return Ok(()),
@@ -63,7 +63,7 @@ impl Plan {
     }
 
     fn shows_less(&self, scope: &Scope<'_>) -> Step<bool> {
-        let Some(less) = &self.row()?.lesser else { return Ok(false) };
+        let Some(less) = &self.row.lesser else { return Ok(false) };
         less.shown.test(scope).map_err(|error| broken("lesser.shown", &error))
     }
 
@@ -112,7 +112,7 @@ impl Plan {
             return Ok(());
         }
         let connector = self.connector.clone();
-        let name = self.main_name(row(&connector, &self.ask)?, &self.scope(true))?;
+        let name = self.main_name(&self.row, &self.scope(true))?;
         let idempotent = self.spec(&connector, &name)?.idempotent;
         if idempotent && self.main_sends < MOST_SENDS {
             return self.go(Stage::Main).map(|_| ());

@@ -110,7 +110,7 @@ impl Plan {
     }
 
     pub(super) fn effect(&self) -> Step<Option<Effect>> {
-        Ok(self.row()?.removal.as_ref().map(|removal| removal.effect))
+        Ok(self.row.removal.as_ref().map(|removal| removal.effect))
     }
 
     /// Every step is done.
