@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 use crate::expr::Roots;
 use placeholder::{Piece, pieces, roots_of, text};
 
+/// Bytes that most texts fit in.
+const ROOM: usize = 64;
+
 /// Why a template cannot be compiled or filled in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -212,7 +215,7 @@ impl TextTemplate {
         roots: &Roots<'_>,
         escape: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<String, TemplateError> {
-        let mut result = String::new();
+        let mut result = String::with_capacity(ROOM);
         for piece in &self.0 {
             match piece {
                 Piece::Literal(text) => result.push_str(text),

@@ -94,8 +94,7 @@ async fn admit(engine: &Engine, rule: Rule, request: &mut Request) -> Result<(),
         return Ok(());
     }
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let header = header.map(ToOwned::to_owned);
-    let caller = engine.authenticate(header.as_deref()).await?.calling_from(address(request.extensions()));
+    let caller = engine.authenticate(header).await?.calling_from(address(request.extensions()));
     let query = body::query(request.uri().query())?;
     check_rights(&caller, rule.needs, asks_for_plan(&query))?;
     check_kind(&caller, rule.about)?;

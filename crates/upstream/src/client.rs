@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
 use koine_model::{Answer, Credentials, Request, Response, Secret, Verb};
 use reqwest::header::LOCATION;
 use reqwest::{Client, Proxy, redirect};
@@ -243,7 +244,7 @@ impl Upstream {
             }
         };
         let client = if verb == Verb::Get { &clients.read } else { &clients.write };
-        outgoing.builder(client).send().await.map_err(send_failure)
+        client.execute(outgoing.request()).await.map_err(send_failure)
     }
 
     /// Reads an answer to its end.
@@ -263,7 +264,7 @@ impl Upstream {
         if !cut && announced.is_some_and(|length| length > limit as u64) {
             return Err(too_large());
         }
-        let mut body = Vec::new();
+        let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(body_failure)? {
             if chunk.len() > limit - body.len() {
                 if !cut {
@@ -272,9 +273,13 @@ impl Upstream {
                 body.extend_from_slice(&chunk[..limit - body.len()]);
                 break;
             }
-            body.extend_from_slice(&chunk);
+            // Most answers come in one piece, which is taken as it is.
+            match body.is_empty() {
+                true => body = BytesMut::from(chunk),
+                false => body.extend_from_slice(&chunk),
+            }
         }
-        Ok(Response { status, headers, body: body.into() })
+        Ok(Response { status, headers, body: body.freeze() })
     }
 }
 

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use koine_model::{Answer, Body, Credentials, Request, Secret, Verb};
+use reqwest::Method;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue,
     USER_AGENT,
 };
-use reqwest::{Client, Method, RequestBuilder};
 use url::Url;
 
 /// Headers that a caller may not set. The transport frames the message and says which encodings it can undo; a
@@ -66,8 +66,8 @@ impl<'a> Outgoing<'a> {
         &self.url
     }
 
-    /// Ready to be sent by that client.
-    pub(crate) fn builder(&self, client: &Client) -> RequestBuilder {
+    /// Ready to be sent.
+    pub(crate) fn request(&self) -> reqwest::Request {
         let mut url = self.url.clone();
         let mut headers = self.headers.clone();
         if self.trusted {
@@ -76,11 +76,10 @@ impl<'a> Outgoing<'a> {
                 place(&mut url, name, value);
             }
         }
-        let builder = client.request(self.method.clone(), url).headers(headers);
-        match &self.body {
-            Some(body) => builder.body(body.clone()),
-            None => builder,
-        }
+        let mut request = reqwest::Request::new(self.method.clone(), url);
+        *request.headers_mut() = headers;
+        *request.body_mut() = self.body.clone().map(Into::into);
+        request
     }
 
     /// Points it at a redirect's target. Once another origin was visited the credentials stay dropped, even if
