@@ -97,7 +97,7 @@ pub(crate) async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let (serving_on, over) = tokio::sync::oneshot::channel::<()>();
-    let deliveries = tokio::spawn({
+    let mut deliveries = tokio::spawn({
         let engine = engine.clone();
         async move { engine.deliver(async { drop(over.await) }).await }
     });
@@ -105,13 +105,26 @@ pub(crate) async fn serve(
         served = koine_server::serve(listener, engine.clone(), serving, stop) => served,
         never = engine.keep_settling() => never,
         never = watch_key(Arc::clone(engine.store())) => never,
+        // Whoever watches over this process starts it again; one that tells nobody of events would go unnoticed.
+        ended = &mut deliveries => Err(early(ended)),
     };
     drop(serving_on);
-    if let Err(error) = deliveries.await.map_err(std::io::Error::other).flatten() {
-        tracing::error!(%error, "deliveries ended early");
+    if !deliveries.is_finished()
+        && let Err(error) = deliveries.await.map_err(std::io::Error::other).flatten()
+    {
+        tracing::error!(%error, "deliveries broke off");
     }
     engine.leave().await;
     served
+}
+
+/// Why deliveries ended before the end.
+fn early(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> std::io::Error {
+    let why = match ended.map_err(std::io::Error::other).flatten() {
+        Ok(()) => "nothing told them to".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    std::io::Error::other(format!("deliveries of events ended: {why}"))
 }
 
 /// Takes a new master key soon after the database is under it, and at SIGHUP at once: what needs it before that asks by
