@@ -6,8 +6,8 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::KoineProcess;
 use crate::http::{self, Answer};
+use crate::{KoineProcess, PostgresDatabase};
 
 /// 32 bytes of zero in base64: a key for tests only.
 const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -20,6 +20,8 @@ pub struct Gateway {
     process: KoineProcess,
     env: Vec<(String, String)>,
     folder: TempDir,
+    // After the process, which is connected to it.
+    database: Option<PostgresDatabase>,
 }
 
 impl Gateway {
@@ -37,9 +39,13 @@ impl Gateway {
             own("KOINE_MASTER_KEY", KEY),
             own("KOINE_LISTEN", "127.0.0.1:0"),
         ];
+        let has_own =
+            settings.iter().any(|(name, _)| ["KOINE_DATABASE_URL", "KOINE_DATA_DIR"].contains(name));
+        let database = if has_own { None } else { PostgresDatabase::of_this_run() };
+        env.extend(database.iter().map(|database| own("KOINE_DATABASE_URL", &database.url())));
         env.extend(settings.iter().map(|(name, value)| own(name, value)));
         let (process, url) = serve(binary, &env).await;
-        Self { binary: binary.to_owned(), url, process, env, folder }
+        Self { binary: binary.to_owned(), url, process, env, folder, database }
     }
 
     /// Another server on the same machine and database, which must outlive it.
@@ -49,7 +55,7 @@ impl Gateway {
     pub async fn beside(&self) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (process, url) = serve(&self.binary, &self.env).await;
-        Self { binary: self.binary.clone(), url, process, env: self.env.clone(), folder }
+        Self { binary: self.binary.clone(), url, process, env: self.env.clone(), folder, database: None }
     }
 
     /// Another server on the same database, which must be a server's too, with a folder of its own.
@@ -62,7 +68,7 @@ impl Gateway {
         let mut env = self.env.clone();
         env.push(("KOINE_DATA_DIR".to_owned(), data.to_owned()));
         let (process, url) = serve(&self.binary, &env).await;
-        Self { binary: self.binary.clone(), url, process, env, folder }
+        Self { binary: self.binary.clone(), url, process, env, folder, database: None }
     }
 
     /// Where it listens, without a slash at the end.
@@ -73,6 +79,11 @@ impl Gateway {
     /// Its data.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// All that is in its database, when that is not a file among its data.
+    pub fn database_dump(&self) -> Option<String> {
+        self.database.as_ref().map(PostgresDatabase::dump)
     }
 
     /// The master key, as its settings hold it.

@@ -8,6 +8,8 @@ use url::Url;
 
 /// Names the server; its user may create databases.
 const SERVER: &str = "KOINE_TEST_POSTGRES_URL";
+/// `postgres`: tests of gateways that do not choose a database themselves get one on PostgreSQL, and not SQLite.
+const CHOICE: &str = "KOINE_TEST_DATABASE";
 
 /// An empty database, dropped with this value.
 #[derive(Debug)]
@@ -45,6 +47,15 @@ impl PostgresDatabase {
         let database = Self { server, name };
         database.on_server(&format!("CREATE DATABASE {}", database.name));
         Some(database)
+    }
+
+    /// A new one for a test that runs on either database, when this run of the tests is the one on PostgreSQL.
+    ///
+    /// # Panics
+    /// When it is, and there is no server.
+    pub fn of_this_run() -> Option<Self> {
+        let chosen = std::env::var_os(CHOICE).is_some_and(|choice| choice == "postgres");
+        chosen.then(|| Self::create().expect("a run on PostgreSQL goes through tools/postgres"))
     }
 
     /// Where it is, for `KOINE_DATABASE_URL`.

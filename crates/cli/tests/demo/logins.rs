@@ -199,8 +199,7 @@ async fn a_demo_that_is_opened_again_has_keys_that_fit() {
     let first = Demo::start_with(&data, &[]).await;
     let account = first.account(GOOGLE).to_owned();
     assert_eq!(first.call(GOOGLE, "GET", USERS, &Value::Null).await.status, 200);
-    drop(first);
-    let second = Demo::start_with(&data, &[]).await;
+    let second = first.again(&data).await;
     assert_eq!(second.account(GOOGLE), account);
     let listed = second.call(GOOGLE, "GET", USERS, &Value::Null).await;
     assert_eq!(listed.status, 200, "{listed:?}");

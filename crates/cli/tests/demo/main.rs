@@ -12,7 +12,6 @@ mod kinds;
 mod life;
 mod logins;
 mod meta;
-mod on_postgres;
 mod parameters;
 mod real_sdk;
 mod rotation;

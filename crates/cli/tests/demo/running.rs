@@ -25,15 +25,15 @@ async fn it_ends_cleanly_and_forgets() {
 async fn with_data_it_remembers() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
-    let mut first = Demo::start_with(&["--data", data], &[]).await;
+    let first = Demo::start_with(&["--data", data], &[]).await;
     let id = first.id_of("okta", "user-directory/users", "ada@example.com").await;
     let removed = first.call("okta", "DELETE", &format!("user-directory/users/{id}"), &Value::Null).await;
     assert_eq!(removed.told(), (200, Some("removed")), "{removed:?}");
-    first.process.terminate().await.unwrap();
 
-    let second = Demo::start_with(&["--data", data], &[]).await;
-    assert_eq!(first.facts["accounts"], second.facts["accounts"]);
-    assert_ne!(first.token(), second.token());
+    let told = first.facts.clone();
+    let second = first.again(&["--data", data]).await;
+    assert_eq!(told["accounts"], second.facts["accounts"]);
+    assert_ne!(told["token"], second.facts["token"]);
     let all = second.all("okta", "user-directory/users").await;
     assert!(all.iter().any(|record| record["id"] == id.as_str()), "the sandbox begins anew");
 }

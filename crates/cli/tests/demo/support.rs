@@ -1,25 +1,9 @@
 //! A demo of its own for every test: free ports, its own data.
 
-use std::cell::Cell;
-
 use koine_testkit::{KoineProcess, PostgresDatabase, http};
 use serde_json::{Value, json};
 
 pub(crate) const BIN: &str = env!("CARGO_BIN_EXE_koine");
-
-thread_local! {
-    /// Whether the demos of this thread's test are on PostgreSQL.
-    static ON_POSTGRES: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs a test another time, with every demo that it starts on a PostgreSQL database of its own.
-pub(crate) fn on_postgres(test: fn()) {
-    if PostgresDatabase::is_available() {
-        ON_POSTGRES.set(true);
-        test();
-        ON_POSTGRES.set(false);
-    }
-}
 
 /// A running demo.
 pub(crate) struct Demo {
@@ -51,7 +35,16 @@ impl Demo {
     }
 
     pub(crate) async fn start_with(args: &[&str], env: &[(&str, &str)]) -> Self {
-        let database = if ON_POSTGRES.get() { PostgresDatabase::create() } else { None };
+        Self::on(PostgresDatabase::of_this_run(), args, env).await
+    }
+
+    /// Ends it, and opens another one on the same database.
+    pub(crate) async fn again(mut self, args: &[&str]) -> Self {
+        self.process.terminate().await.unwrap();
+        Self::on(self.database.take(), args, &[]).await
+    }
+
+    async fn on(database: Option<PostgresDatabase>, args: &[&str], env: &[(&str, &str)]) -> Self {
         let url = database.as_ref().map(PostgresDatabase::url);
         let on: Vec<&str> = url.iter().flat_map(|url| ["--database-url", url]).collect();
         let args = [&["demo", "--json", "--port", "0", "--sandbox-port", "0"], args, &on].concat();

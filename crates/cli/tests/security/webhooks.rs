@@ -118,6 +118,7 @@ async fn secrets_and_addresses_are_not_told() {
     for file in std::fs::read_dir(stand.gateway.folder()).unwrap().map(|file| file.unwrap().path()) {
         seen.push_str(&String::from_utf8_lossy(&std::fs::read(file).unwrap_or_default()));
     }
+    seen.push_str(&stand.gateway.database_dump().unwrap_or_default());
     for hidden in [secret.as_str(), CAPABILITY] {
         assert!(!seen.contains(hidden), "{hidden} is told");
     }
