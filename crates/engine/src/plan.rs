@@ -112,7 +112,7 @@ pub(crate) fn prepare(
         model: model.name.clone(),
         spec,
         method,
-        row: Arc::clone(&row),
+        row,
         query: Map::new(),
         body,
         remote_data,
@@ -122,10 +122,10 @@ pub(crate) fn prepare(
         call,
         options,
     };
-    let query = typed(&row.query_schema, &prepared.options.query)?;
-    check_required(&prepared, &row, &query)?;
+    let query = typed(&prepared.row.query_schema, &prepared.options.query)?;
+    check_required(&prepared, &query)?;
     prepared.query = query;
-    prepared.body = fitting(&row.request_body_schema, &prepared.body)?;
+    prepared.body = fitting(&prepared.row.request_body_schema, &prepared.body)?;
     if let Some(text) = &prepared.options.cursor {
         prepared.cursor = Some(cursor::open(&engine.parts.cursor_key, &prepared.scope(), text)?);
     }
@@ -215,7 +215,7 @@ fn coerce(name: &str, value: &Value, parameter: &Parameter) -> Result<Value, Err
 }
 
 /// What this vendor needs and the caller did not send, by name.
-fn check_required(prepared: &Prepared<'_>, row: &Row, query: &Map<String, Value>) -> Result<(), Error> {
+fn check_required(prepared: &Prepared<'_>, query: &Map<String, Value>) -> Result<(), Error> {
     let scope = LazyCell::new(|| json!({"query": query, "body": prepared.body, "id": prepared.call.id}));
     let lacks = |schema: &NameMap<Parameter>, given: &Map<String, Value>| -> Vec<String> {
         let needed = schema.iter().filter(|(_, parameter)| {
@@ -224,8 +224,8 @@ fn check_required(prepared: &Prepared<'_>, row: &Row, query: &Map<String, Value>
         });
         needed.map(|(name, _)| name).filter(|name| is_absent(given.get(*name))).cloned().collect()
     };
-    let query_lacks = lacks(&row.query_schema, query);
-    let mut body_lacks = lacks(&row.request_body_schema, &prepared.body);
+    let query_lacks = lacks(&prepared.row.query_schema, query);
+    let mut body_lacks = lacks(&prepared.row.request_body_schema, &prepared.body);
     for field in &prepared.method.required_body {
         if is_absent(prepared.body.get(field)) && !body_lacks.contains(field) {
             body_lacks.push(field.clone());

@@ -77,8 +77,7 @@ fn lock_key(prepared: &Prepared<'_>) -> String {
 fn journal_id(prepared: &Prepared<'_>) -> Option<String> {
     let (target, subject) = (prepared.target_id()?, prepared.subject_id()?);
     let mut name = if target == subject { target } else { format!("{target}/{subject}") };
-    let schema = Some(&prepared.row.query_schema);
-    let names = schema.into_iter().flatten().filter(|(_, parameter)| parameter.names_target);
+    let names = prepared.row.query_schema.iter().filter(|(_, parameter)| parameter.names_target);
     let mut given: Vec<_> = names.filter_map(|(key, _)| Some((key, prepared.query.get(key)?))).collect();
     given.sort_by_key(|(key, _)| *key);
     for (key, value) in given {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use koine_model::{Answer, Credentials, Request, Response, Secret, Verb};
 use reqwest::header::LOCATION;
 use reqwest::{Client, Proxy, redirect};
@@ -264,7 +263,7 @@ impl Upstream {
         if !cut && announced.is_some_and(|length| length > limit as u64) {
             return Err(too_large());
         }
-        let mut body = BytesMut::new();
+        let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(body_failure)? {
             if chunk.len() > limit - body.len() {
                 if !cut {
@@ -273,13 +272,9 @@ impl Upstream {
                 body.extend_from_slice(&chunk[..limit - body.len()]);
                 break;
             }
-            // Most answers come in one piece, which is taken as it is.
-            match body.is_empty() {
-                true => body = BytesMut::from(chunk),
-                false => body.extend_from_slice(&chunk),
-            }
+            body.extend_from_slice(&chunk);
         }
-        Ok(Response { status, headers, body: body.freeze() })
+        Ok(Response { status, headers, body: body.into() })
     }
 }
 

@@ -114,7 +114,7 @@ impl Plan {
         }
         // A target that was read is evidence that the record existed. For a membership it is not:
         // the group exists, but nothing shows that this user was ever in it.
-        let effect = self.effect()?;
+        let effect = self.effect();
         if self.target.is_none() || matches!(effect, Some(Effect::RemovesMembership | Effect::Reactivates)) {
             return Err(Failure::NotFound);
         }

@@ -11,7 +11,7 @@ use crate::compiled::RequestSpec;
 impl Plan {
     /// The target of a write is not there; nothing was sent, and nothing will be.
     pub(super) fn target_missing(&mut self) -> Step<()> {
-        let takes_away = self.effect()? != Some(Effect::Reactivates);
+        let takes_away = self.effect() != Some(Effect::Reactivates);
         if self.ask.mode == Mode::Run && takes_away && self.row.tombstone.is_some() {
             return self.go(Stage::Tombstone).map(|_| ());
         }

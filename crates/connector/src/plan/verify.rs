@@ -42,7 +42,7 @@ impl Plan {
             self.did_less = false;
             return match why {
                 // Able to sign in already: what was asked for is so.
-                Why::Absent if self.effect()? != Some(Effect::Reactivates) => self.absent(),
+                Why::Absent if self.effect() != Some(Effect::Reactivates) => self.absent(),
                 Why::Absent => self.go(Stage::After(0)).map(|_| ()),
                 Why::Confirm | Why::Settle => self.go(Stage::After(0)).map(|_| ()),
             };

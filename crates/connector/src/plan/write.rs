@@ -109,8 +109,8 @@ impl Plan {
         }
     }
 
-    pub(super) fn effect(&self) -> Step<Option<Effect>> {
-        Ok(self.row.removal.as_ref().map(|removal| removal.effect))
+    pub(super) fn effect(&self) -> Option<Effect> {
+        self.row.removal.as_ref().map(|removal| removal.effect)
     }
 
     /// Every step is done.
