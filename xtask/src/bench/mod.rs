@@ -15,14 +15,14 @@ use peers::{Gateway, Nginx};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Seconds of load per measurement.
-    #[arg(long, default_value_t = 8)]
+    /// Seconds of load per measurement: short, so that what is compared meets the same mood of the machine.
+    #[arg(long, default_value_t = 3)]
     seconds: u32,
     /// Connections at once.
     #[arg(long, default_value_t = 16)]
     connections: u32,
-    /// Rounds; the median counts.
-    #[arg(long, default_value_t = 3)]
+    /// Rounds; the median counts, of the figures and of the rounds' ratios.
+    #[arg(long, default_value_t = 11)]
     rounds: usize,
     /// Count instructions of single stages under callgrind instead.
     #[arg(long)]
@@ -44,22 +44,20 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let load = Load { seconds: options.seconds, connections: options.connections };
 
     println!(
-        "{} connections, {} s, {} rounds, median; one user of Okta through each\n",
-        options.connections, options.seconds, options.rounds
+        "{} connections, {} rounds of {} s each, median; one user of Okta through each\n",
+        options.connections, options.rounds, options.seconds
     );
     let gateway_idle = gateway.running.memory_kib()?;
-    let mut rows: Vec<(&str, Vec<Measured>)> = vec![
-        ("vendor alone (nginx)", Vec::new()),
-        ("nginx as a proxy", Vec::new()),
-        ("koine, unified get", Vec::new()),
-    ];
+    let mut rounds = Vec::new();
     for _ in 0..options.rounds {
-        rows[0].1.push(measure(&load, &vendor.url(), None, &vendor.running)?);
-        rows[1].1.push(measure(&load, &proxy.url(), None, &proxy.running)?);
-        rows[2].1.push(measure(&load, &gateway.url(), Some(&gateway.token), &gateway.running)?);
+        rounds.push(Round {
+            vendor: measure(&load, &vendor.url(), None, &vendor.running)?,
+            proxy: measure(&load, &proxy.url(), None, &proxy.running)?,
+            koine: measure(&load, &gateway.url(), Some(&gateway.token), &gateway.running)?,
+        });
     }
-    let rows: Vec<(&str, Measured)> = rows.into_iter().map(|(name, all)| (name, median(all))).collect();
-    print_rows(&rows);
+    print_rows(&rounds);
+    print_ratios(&rounds);
     let starts = peers::starts(folder.path(), options.rounds)?;
     println!(
         "\nkoine: {:.1} MiB resident when idle, {:.1} MiB at most; ready {:.0} ms after its start, nginx {:.0} ms",
@@ -71,7 +69,6 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     catalogue::run()
 }
 
-#[derive(Clone, Copy)]
 struct Measured {
     per_second: f64,
     p50_ms: f64,
@@ -92,25 +89,46 @@ fn measure(load: &Load, url: &str, token: Option<&str>, process: &Running) -> Re
     })
 }
 
-fn median(mut all: Vec<Measured>) -> Measured {
-    all.sort_by(|a, b| a.cpu_us.total_cmp(&b.cpu_us));
-    all[all.len() / 2]
+/// One measurement of each, one right after the other.
+struct Round {
+    vendor: Measured,
+    proxy: Measured,
+    koine: Measured,
 }
 
-fn print_rows(rows: &[(&str, Measured)]) {
+/// The middle of what the rounds gave, and the least and the most of it.
+fn middle(rounds: &[Round], figure: impl Fn(&Round) -> f64) -> (f64, f64, f64) {
+    let mut all: Vec<f64> = rounds.iter().map(figure).collect();
+    all.sort_by(f64::total_cmp);
+    (all[all.len() / 2], all[0], all[all.len() - 1])
+}
+
+fn print_rows(rounds: &[Round]) {
     println!("{:<22}{:>12}{:>10}{:>10}{:>16}", "", "requests/s", "p50 ms", "p99 ms", "CPU µs/request");
-    for (name, one) in rows {
-        println!(
-            "{name:<22}{:>12.0}{:>10.2}{:>10.2}{:>16.1}",
-            one.per_second, one.p50_ms, one.p99_ms, one.cpu_us
-        );
-    }
-    let (proxy, koine) = (rows[1].1, rows[2].1);
+    print_row(rounds, "vendor alone (nginx)", |round| &round.vendor);
+    print_row(rounds, "nginx as a proxy", |round| &round.proxy);
+    print_row(rounds, "koine, unified get", |round| &round.koine);
+}
+
+fn print_row(rounds: &[Round], name: &str, one: fn(&Round) -> &Measured) {
     println!(
-        "\nkoine to nginx: {:.1} times the CPU per request, {:.2} of its requests/s, {:.1} times its p50",
-        koine.cpu_us / proxy.cpu_us,
-        koine.per_second / proxy.per_second,
-        koine.p50_ms / proxy.p50_ms,
+        "{name:<22}{:>12.0}{:>10.2}{:>10.2}{:>16.1}",
+        middle(rounds, |round| one(round).per_second).0,
+        middle(rounds, |round| one(round).p50_ms).0,
+        middle(rounds, |round| one(round).p99_ms).0,
+        middle(rounds, |round| one(round).cpu_us).0,
+    );
+}
+
+fn print_ratios(rounds: &[Round]) {
+    let ratio =
+        |figure: fn(&Measured) -> f64| middle(rounds, |round| figure(&round.koine) / figure(&round.proxy));
+    let (cpu, least, most) = ratio(|one| one.cpu_us);
+    println!(
+        "\nkoine to nginx: {cpu:.1} times the CPU per request ({least:.1} to {most:.1}), {:.2} of its requests/s, {:.1} \
+         times its p50",
+        ratio(|one| one.per_second).0,
+        ratio(|one| one.p50_ms).0,
     );
 }
 
