@@ -243,7 +243,7 @@ impl Upstream {
             }
         };
         let client = if verb == Verb::Get { &clients.read } else { &clients.write };
-        client.execute(outgoing.request()).await.map_err(send_failure)
+        client.execute(outgoing.request()?).await.map_err(send_failure)
     }
 
     /// Reads an answer to its end.

@@ -1,5 +1,7 @@
 //! A request on its way out: encoded, with its credentials, and what becomes of it at a redirect.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use koine_model::{Answer, Body, Credentials, Request, Secret, Verb};
 use reqwest::Method;
@@ -25,40 +27,26 @@ const TRANSPORT: [&str; 9] = [
 
 /// A request with all that goes on the wire.
 pub(crate) struct Outgoing<'a> {
-    method: Method,
+    request: &'a Request,
+    credentials: &'a Credentials,
     /// Without the credentials' query parameters.
-    url: Url,
-    headers: HeaderMap,
-    body: Option<Bytes>,
-    credential_headers: HeaderMap,
-    credential_query: &'a [(String, Secret)],
-    /// Whether this is still the host that the credentials are for.
+    url: Cow<'a, Url>,
+    content: Option<Content>,
+    /// Whether this is still the host that credentials and body are for.
     trusted: bool,
+}
+
+/// A body and its type.
+struct Content {
+    kind: HeaderValue,
+    bytes: Bytes,
 }
 
 impl<'a> Outgoing<'a> {
     /// Encodes a request; the error is the answer to give instead of sending.
-    pub(crate) fn new(request: &Request, credentials: &'a Credentials) -> Result<Self, Answer> {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("koine/", env!("CARGO_PKG_VERSION"))));
-        let body = encode(request.body.as_ref(), &mut headers)?;
-        // A POST without a body still says so: some servers answer 411 without a length.
-        if body.is_none() && matches!(request.verb, Verb::Post | Verb::Put | Verb::Patch) {
-            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        }
-        let given = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        merge(&mut headers, parse(given, false)?);
-        let secrets = credentials.headers.iter().map(|(name, value)| (name.as_str(), value.expose()));
-        Ok(Self {
-            method: method(request.verb),
-            url: request.url.clone(),
-            headers,
-            body,
-            credential_headers: parse(secrets, true)?,
-            credential_query: &credentials.query,
-            trusted: true,
-        })
+    pub(crate) fn new(request: &'a Request, credentials: &'a Credentials) -> Result<Self, Answer> {
+        let content = request.body.as_ref().map(encode).transpose()?;
+        Ok(Self { request, credentials, url: Cow::Borrowed(&request.url), content, trusted: true })
     }
 
     /// Where it goes, without credentials.
@@ -66,40 +54,56 @@ impl<'a> Outgoing<'a> {
         &self.url
     }
 
-    /// Ready to be sent.
-    pub(crate) fn request(&self) -> reqwest::Request {
-        let mut url = self.url.clone();
-        let mut headers = self.headers.clone();
+    /// Ready to be sent; the error is the answer to give instead.
+    pub(crate) fn request(&self) -> Result<reqwest::Request, Answer> {
+        let mut url = self.url.clone().into_owned();
         if self.trusted {
-            merge(&mut headers, self.credential_headers.clone());
-            for (name, value) in self.credential_query {
+            for (name, value) in &self.credentials.query {
                 place(&mut url, name, value);
             }
         }
-        let mut request = reqwest::Request::new(self.method.clone(), url);
-        *request.headers_mut() = headers;
-        *request.body_mut() = self.body.clone().map(Into::into);
-        request
+        let mut request = reqwest::Request::new(method(self.request.verb), url);
+        *request.headers_mut() = self.headers()?;
+        *request.body_mut() = self.content.as_ref().map(|content| content.bytes.clone().into());
+        Ok(request)
     }
 
-    /// Points it at a redirect's target. Once another origin was visited the credentials stay dropped, even if
+    fn headers(&self) -> Result<HeaderMap, Answer> {
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("koine/", env!("CARGO_PKG_VERSION"))));
+        if let Some(content) = &self.content {
+            headers.insert(CONTENT_TYPE, content.kind.clone());
+        } else if matches!(self.request.verb, Verb::Post | Verb::Put | Verb::Patch) {
+            // A POST without a body still says so: some servers answer 411 without a length.
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        lay(&mut headers, &self.request.headers, String::as_str, false)?;
+        if self.trusted {
+            lay(&mut headers, &self.credentials.headers, Secret::expose, true)?;
+        } else {
+            // Whatever authenticates or is content was meant for the first host, whoever put it there.
+            for name in [AUTHORIZATION, COOKIE, CONTENT_TYPE] {
+                headers.remove(name);
+            }
+        }
+        Ok(headers)
+    }
+
+    /// Points it at a redirect's target. Once another origin was visited credentials and body stay dropped, even if
     /// a later redirect leads back: the way there was the other host's choice.
     pub(crate) fn redirect(&mut self, target: Url) -> Result<(), Answer> {
         if self.url.origin() != target.origin() {
             let carries = |secret: &Secret| target.query_pairs().any(|(_, value)| value == secret.expose());
-            if self.credential_query.iter().any(|(_, secret)| carries(secret)) {
+            if self.credentials.query.iter().any(|(_, secret)| carries(secret)) {
                 return Err(Answer::Forbidden(
                     "a redirect would take a credential to another host".to_owned(),
                 ));
             }
             self.trusted = false;
-            // Whatever authenticates or is content was meant for the first host, whoever put it there.
-            for name in [AUTHORIZATION, COOKIE, CONTENT_TYPE] {
-                self.headers.remove(name);
-            }
-            self.body = None;
+            self.content = None;
         }
-        self.url = target;
+        self.url = Cow::Owned(target);
         Ok(())
     }
 }
@@ -125,58 +129,48 @@ fn place(url: &mut Url, name: &str, value: &Secret) {
     }
 }
 
-/// The body's bytes; its content type goes into the headers.
-fn encode(body: Option<&Body>, headers: &mut HeaderMap) -> Result<Option<Bytes>, Answer> {
+fn encode(body: &Body) -> Result<Content, Answer> {
     let (kind, bytes) = match body {
-        None => return Ok(None),
-        Some(Body::Json(value)) => {
+        Body::Json(value) => {
             let bytes = serde_json::to_vec(value)
                 .map_err(|_| Answer::Forbidden("the body cannot be written as JSON".to_owned()))?;
             ("application/json", bytes)
         }
-        Some(Body::Form(pairs)) => {
+        Body::Form(pairs) => {
             let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
             ("application/x-www-form-urlencoded", text.into_bytes())
         }
-        Some(Body::Raw { content_type, text }) => (content_type.as_str(), text.clone().into_bytes()),
+        Body::Raw { content_type, text } => (content_type.as_str(), text.clone().into_bytes()),
     };
     let kind = HeaderValue::from_str(kind)
         .map_err(|_| Answer::Forbidden("the body's type is not one that HTTP allows".to_owned()))?;
-    headers.insert(CONTENT_TYPE, kind);
-    Ok(Some(bytes.into()))
+    Ok(Content { kind, bytes: bytes.into() })
 }
 
-/// Header names and values; the texts of errors name the header, never its value.
-fn parse<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, sensitive: bool) -> Result<HeaderMap, Answer> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in pairs {
+/// Lays headers over those of the same name. The texts of errors name the header, never its value.
+fn lay<T>(
+    headers: &mut HeaderMap,
+    pairs: &[(String, T)],
+    text: impl Fn(&T) -> &str,
+    sensitive: bool,
+) -> Result<(), Answer> {
+    for (index, (name, value)) in pairs.iter().enumerate() {
         let key = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| Answer::Forbidden("a header's name is not one that HTTP allows".to_owned()))?;
         if TRANSPORT.contains(&key.as_str()) {
             continue;
         }
-        let mut value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
+        let mut value = HeaderValue::from_bytes(text(value).as_bytes()).map_err(|_| {
             Answer::Forbidden(format!("the value of header `{key}` has characters that HTTP does not allow"))
         })?;
         value.set_sensitive(sensitive);
-        headers.append(key, value);
-    }
-    Ok(headers)
-}
-
-/// Puts the headers in place of those of the same name.
-fn merge(into: &mut HeaderMap, from: HeaderMap) {
-    for name in from.keys() {
-        into.remove(name);
-    }
-    let mut current = None;
-    for (name, value) in from {
-        // A name comes with its first value only.
-        current = name.or(current);
-        if let Some(name) = &current {
-            into.append(name.clone(), value);
+        if pairs[..index].iter().any(|(earlier, _)| earlier.eq_ignore_ascii_case(name)) {
+            headers.append(key, value);
+        } else {
+            headers.insert(key, value);
         }
     }
+    Ok(())
 }
 
 fn method(verb: Verb) -> Method {
