@@ -48,10 +48,17 @@ pub fn parse(raw: &str) -> Result<Map<String, Value>, QueryError> {
         let Some(parts) = split_key(&key)? else { continue };
         insert(&mut root, &parts, value);
     }
+    // Most queries have neither lists nor names in brackets, and are what they are.
+    if root.values().all(|value| !value.is_object()) {
+        return Ok(root);
+    }
     Ok(root.into_iter().map(|(key, value)| (key, settle(value))).collect())
 }
 
 fn decode(text: &str) -> Result<String, QueryError> {
+    if !text.contains(['+', '%']) {
+        return Ok(text.to_owned());
+    }
     let blanks = text.replace('+', " ");
     percent_encoding::percent_decode_str(&blanks)
         .decode_utf8()
