@@ -67,7 +67,7 @@ pub(crate) fn request(
         None => spec.path.fill(roots, &segment).map_err(|error| BuildError::Input(error.to_string()))?,
     };
     let mut url = base.clone();
-    let joined = format!("{}{path}", base.path().trim_end_matches('/'));
+    let joined = [base.path().trim_end_matches('/'), &path].concat();
     url.set_path(&joined);
     let mut query = Map::new();
     merge_template(&mut query, connector.query.as_ref(), roots)?;

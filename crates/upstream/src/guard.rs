@@ -33,11 +33,11 @@ impl Hosts {
     /// Whether the URL's host and port are an entry.
     #[must_use]
     pub fn allows(&self, url: &Url) -> bool {
-        authority(url).is_some_and(|authority| self.names(&authority))
-    }
-
-    fn names(&self, authority: &str) -> bool {
-        self.0.contains(authority)
+        match (url.host_str(), url.port()) {
+            (None, _) => false,
+            (Some(host), None) => self.0.contains(host),
+            (Some(host), Some(port)) => self.0.iter().any(|entry| is_authority(entry, host, port)),
+        }
     }
 }
 
@@ -45,6 +45,11 @@ impl Hosts {
 pub(crate) fn authority(url: &Url) -> Option<Cow<'_, str>> {
     let host = url.host_str()?;
     Some(url.port().map_or(Cow::Borrowed(host), |port| Cow::Owned(format!("{host}:{port}"))))
+}
+
+/// Whether an entry is this host with this port, as [`authority`] would write them.
+fn is_authority(entry: &str, host: &str, port: u16) -> bool {
+    entry.rsplit_once(':').is_some_and(|(name, number)| name == host && number.parse() == Ok(port))
 }
 
 /// How far a client reaches.
@@ -81,14 +86,16 @@ impl Guard {
     /// Checks what can be checked before the name is looked up; `Err` says why the URL is refused. IP literals
     /// are decided here for good, because the HTTP client does not ask a resolver about them.
     pub(crate) fn check(&self, url: &Url, hosts: &Hosts) -> Result<Reach, String> {
-        let host = authority(url).unwrap_or_default();
+        let host = || authority(url).unwrap_or_default();
         let reach =
             Reach::of(url).ok_or_else(|| format!("scheme `{}` is not allowed: use https", url.scheme()))?;
-        if !hosts.names(&host) {
+        if !hosts.allows(url) {
+            let host = host();
             return Err(format!("host `{host}` is not one of the hosts that this request may go to"));
         }
         // They would become an Authorization header that is not among the credentials we know to drop.
         if !url.username().is_empty() || url.password().is_some() {
+            let host = host();
             return Err(format!("the URL for `{host}` carries a user name or password"));
         }
         let literal = match url.host() {
@@ -98,10 +105,10 @@ impl Guard {
         };
         match literal {
             Some(address) if !self.permits(address, reach) => {
-                Err(format!("address `{host}` may not be called with {}", url.scheme()))
+                Err(format!("address `{}` may not be called with {}", host(), url.scheme()))
             }
             None if reach == Reach::AllowedRanges && self.allow.is_empty() => {
-                Err(format!("host `{host}` may not be called with http: use https"))
+                Err(format!("host `{}` may not be called with http: use https", host()))
             }
             _ => Ok(reach),
         }

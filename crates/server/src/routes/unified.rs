@@ -1,8 +1,8 @@
 //! `/unified/{model}/{resource}[/{id or method}]`.
 
 use axum::body::Body;
-use axum::extract::State;
-use axum::http::{HeaderMap, Method, Uri};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use koine_engine::{Caller, Engine, Operation, Reply, UnifiedCall};
 use koine_model::{Error, ErrorCode};
@@ -17,17 +17,16 @@ pub(crate) async fn call(
     State(engine): State<Engine>,
     By(caller): By,
     Query(query): Query,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    content: Body,
+    request: Request,
 ) -> Response {
-    let segments = segments(uri.path());
-    if let Some(asked) = segments.as_ref().ok().and_then(|segments| meta::asked(&method, segments)) {
+    let (parts, content) = request.into_parts();
+    let path = parts.uri.path();
+    let segments = segments(path);
+    if let Some(asked) = segments.as_ref().ok().and_then(|segments| meta::asked(&parts.method, segments)) {
         return meta::answer(&engine, &caller, asked, &query).await;
     }
-    let decoded = segments.and_then(|segments| operation(&method, segments));
-    match run(&engine, &caller, decoded, uri.path(), query, &headers, content).await {
+    let decoded = segments.and_then(|segments| operation(&parts.method, segments));
+    match run(&engine, &caller, decoded, path, query, &parts.headers, content).await {
         Ok(reply) => answer::reply(reply),
         Err(error) => answer::failure(&error),
     }
