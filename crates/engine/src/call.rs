@@ -28,13 +28,13 @@ pub(crate) fn run<'a>(
     ask: Ask,
     journal: Option<Uuid>,
 ) -> impl Future<Output = Result<Finished, Error>> {
-    run_for(engine, &prepared.connection, ask, journal)
+    run_for(engine, &prepared.connection, Box::new(ask), journal)
 }
 
 pub(crate) async fn run_for(
     engine: &Engine,
     connection: &Connection,
-    mut ask: Ask,
+    mut ask: Box<Ask>,
     journal: Option<Uuid>,
 ) -> Result<Finished, Error> {
     let overridden = ask.base_url.is_some();

@@ -181,14 +181,21 @@ impl Engine {
     ///
     /// # Errors
     /// Everything that keeps a call from succeeding, with its stable code; a removal's outcome is in it.
-    pub async fn unified(&self, caller: &Caller, call: UnifiedCall) -> Result<Reply, Error> {
-        match call.operation.is_write() {
-            true => Box::pin(self.to_its_end(caller, call)).await,
-            false => self.execute(caller, call).await,
+    pub fn unified<'a>(
+        &'a self,
+        caller: &'a Caller,
+        call: UnifiedCall,
+    ) -> impl Future<Output = Result<Reply, Error>> + Send + 'a {
+        let call = Box::new(call);
+        async move {
+            match call.operation.is_write() {
+                true => Box::pin(self.to_its_end(caller, call)).await,
+                false => self.execute(caller, call).await,
+            }
         }
     }
 
-    async fn to_its_end(&self, caller: &Caller, call: UnifiedCall) -> Result<Reply, Error> {
+    async fn to_its_end(&self, caller: &Caller, call: Box<UnifiedCall>) -> Result<Reply, Error> {
         let (engine, caller) = (self.clone(), caller.clone());
         let task = async move { engine.execute(&caller, call).await };
         match tokio::spawn(task.in_current_span()).await {
@@ -200,8 +207,9 @@ impl Engine {
         }
     }
 
-    // Futures that only some calls need are boxed: every call moves what its own has room for.
-    async fn execute(&self, caller: &Caller, call: UnifiedCall) -> Result<Reply, Error> {
+    // Futures that only some calls need are boxed, and so is what all of them hand down: every call moves what its own
+    // has room for.
+    async fn execute(&self, caller: &Caller, call: Box<UnifiedCall>) -> Result<Reply, Error> {
         let options = options::read(&call.query)?;
         let connection = account::connect(self, caller, &options).await?;
         let mut prepared = plan::prepare(self, connection, call, options)?;

@@ -20,7 +20,7 @@ const LONGEST_ID: usize = 1024;
 /// A call that is known to be possible, with everything later stages look up.
 pub(crate) struct Prepared<'e> {
     pub connection: Arc<Connection>,
-    pub call: UnifiedCall,
+    pub call: Box<UnifiedCall>,
     pub options: Options,
     pub model: String,
     pub spec: &'e ResourceSpec,
@@ -84,7 +84,7 @@ fn unsupported(connection: &Connection, call: &UnifiedCall) -> Error {
 pub(crate) fn prepare(
     engine: &Engine,
     connection: Arc<Connection>,
-    mut call: UnifiedCall,
+    mut call: Box<UnifiedCall>,
     options: Options,
 ) -> Result<Prepared<'_>, Error> {
     let catalogue = &engine.parts.catalogue;

@@ -104,7 +104,7 @@ async fn settled(engine: &Engine, intent: OpenIntent) -> Result<Settled, Error> 
     let connector = connector.ok_or_else(|| Error::not_found("its connector is not installed"))?;
     let part = |name: &str| intent.request.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
     let operation = Operation::named(&intent.method);
-    let call = UnifiedCall {
+    let call = Box::new(UnifiedCall {
         model: intent.model,
         resource: intent.resource,
         operation,
@@ -114,7 +114,7 @@ async fn settled(engine: &Engine, intent: OpenIntent) -> Result<Settled, Error> 
         path: String::new(),
         idempotency_key: None,
         passthrough: None,
-    };
+    });
     let options = Options { query: part("query"), verify: true, ..Options::default() };
     let mut prepared = plan::prepare(engine, Arc::new(Connection::new(account, connector)), call, options)?;
     let snapshot = intent.target.unwrap_or(Value::Null);

@@ -118,7 +118,7 @@ fn sub_call<'e>(
     operation: Operation,
     id: Option<String>,
 ) -> Result<Prepared<'e>, Error> {
-    let call = UnifiedCall {
+    let call = Box::new(UnifiedCall {
         model: prepared.model.clone(),
         resource: USERS.to_owned(),
         operation,
@@ -128,7 +128,7 @@ fn sub_call<'e>(
         path: String::new(),
         idempotency_key: None,
         passthrough: None,
-    };
+    });
     let mut query = prepared.options.query.clone();
     query.shift_remove("emails");
     let options = Options { query, ..Options::default() };

@@ -67,7 +67,7 @@ enum Why {
 pub struct Plan {
     connector: Arc<Connector>,
     row: Arc<Row>,
-    ask: Ask,
+    ask: Box<Ask>,
     seen: scope::Seen,
     base: Url,
     stage: Stage,
@@ -112,7 +112,8 @@ impl Plan {
     /// # Errors
     /// Unknown method, an id or parameter that cannot be used, or a base URL that cannot be filled in.
     /// `now` is the epoch second. Boxed, since it is large and goes from hand to hand.
-    pub fn new(connector: Arc<Connector>, mut ask: Ask, now: u64) -> Result<Box<Self>, Failure> {
+    pub fn new(connector: Arc<Connector>, ask: impl Into<Box<Ask>>, now: u64) -> Result<Box<Self>, Failure> {
+        let mut ask = ask.into();
         let (known_target, known_before) = (ask.known_target.take(), std::mem::take(&mut ask.known_before));
         let base =
             build::base_url(&connector, ask.context.all(), ask.base_url.as_ref()).map_err(from_build)?;

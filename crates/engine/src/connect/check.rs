@@ -126,7 +126,7 @@ async fn read(engine: &Engine, connection: &Connection, list: &ListCall) -> Resu
     let mut ask = Ask { query: list.query.clone(), ..Ask::new(&list.model, &list.resource, &list.method) };
     ask.context = connection.fields().clone();
     ask.base_url = engine.parts.base_urls.base(&connection.connector.name).cloned();
-    let finished = call::run_for(engine, connection, ask, None).await?;
+    let finished = call::run_for(engine, connection, Box::new(ask), None).await?;
     match finished.result {
         Ok(Success::List { items, .. }) => Ok(items),
         Ok(_) => Ok(Vec::new()),
