@@ -1,88 +1,31 @@
 //! All connectors and models: embedded in the binary, or with an operator's folder laid over.
 
+mod files;
+mod layers;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use include_dir::{Dir, include_dir};
 use koine_model::Model;
 
 use crate::compile::{Sources, compile};
 use crate::compiled::Connector;
 use crate::models;
 use crate::problem::{Place, Problems};
-use crate::yaml::{Data, Node};
-
-static CONNECTORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../connectors");
-static MODELS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../models");
+use crate::yaml::Node;
+use files::SETUP;
+pub use files::{Files, files, fixtures};
+use layers::{layered, optional, profiles};
 
 /// Files of a connector folder that are not model mappings.
 const OTHER_FILES: &[&str] = &["connector.yaml", "sandbox.yaml", "facts.yaml"];
-/// How an administrator connects the vendor.
-const SETUP: &str = "setup.md";
 
 /// Everything compiled.
 #[derive(Debug)]
 pub struct Catalogue {
     connectors: BTreeMap<String, Arc<Connector>>,
     models: BTreeMap<String, Model>,
-}
-
-/// Relative path (`okta/connector.yaml`) -> text.
-pub type Files = BTreeMap<String, String>;
-
-/// The YAML files and the instructions in the binary, with the connectors of an operator's folder in place of those of the same name,
-/// and its files of `_shared/` one by one.
-///
-/// # Errors
-/// What cannot be read.
-pub fn files(folder_path: Option<&Path>) -> Result<Files, Problems> {
-    let mut files = embedded(&CONNECTORS);
-    files.retain(|file, _| file.split('/').count() == 2);
-    let Some(path) = folder_path else { return Ok(files) };
-    let own = folder(path)?;
-    let folder_of = |file: &str| file.split('/').next().map(ToOwned::to_owned);
-    let replaced = |file: &str| own.keys().any(|new| folder_of(new) == folder_of(file));
-    files.retain(|file, _| file.starts_with("_shared/") || !replaced(file));
-    files.extend(own);
-    Ok(files)
-}
-
-/// The fixtures in the binary, or those of a folder of connectors: `okta/fixtures/…` -> text, and
-/// `okta/facts.yaml`, whose claims they prove.
-///
-/// # Errors
-/// What cannot be read.
-pub fn fixtures(folder_path: Option<&Path>) -> Result<Files, Problems> {
-    let mut files = Files::new();
-    match folder_path {
-        None => collect(&CONNECTORS, &|_| true, &mut files),
-        Some(path) => walk(path, path, &mut files)?,
-    }
-    files.retain(|file, _| matches!(file.split('/').nth(1), Some("fixtures" | "facts.yaml")));
-    Ok(files)
-}
-
-/// Every text file below a folder.
-fn walk(root: &Path, path: &Path, files: &mut Files) -> Result<(), Problems> {
-    for entry in std::fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
-        let path = entry.map_err(|error| unreadable(path, &error))?.path();
-        if path.is_dir() {
-            walk(root, &path, files)?;
-        } else {
-            let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
-            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            files.insert(name, text);
-        }
-    }
-    Ok(())
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Problems {
-    let place = Place { file: path.display().to_string().into(), line: 1, column: 1 };
-    let mut problems = Problems::default();
-    problems.add(&place, format!("cannot be read: {error}"), None);
-    problems
 }
 
 impl Catalogue {
@@ -255,50 +198,9 @@ fn order_fields(connector: &mut Connector, models: &BTreeMap<String, Model>) {
     }
 }
 
-/// The profiles that a connector extends, the nearest first: a profile may extend another one.
-fn profiles(vendor: &Node, files: &Files, problems: &mut Problems) -> Vec<(String, Node)> {
-    let mut all: Vec<(String, Node)> = Vec::new();
-    let mut next = extends(vendor);
-    while let Some((name, place)) = next {
-        if all.iter().any(|(known, _)| *known == name) {
-            problems.add(&place, format!("`{name}` extends itself"), None);
-            break;
-        }
-        let before = problems.0.len();
-        let Some(node) = Node::of_file(&format!("_shared/{name}.yaml"), files, problems) else {
-            if problems.0.len() == before {
-                problems.add(&place, format!("`extends` names `{name}`, which _shared/ does not have"), None);
-            }
-            break;
-        };
-        next = extends(&node);
-        all.push((name, node));
-    }
-    all
-}
-
-/// Layers laid over each other, the topmost first. The lowest is the ground, so that a `null` removes what any of the
-/// layers below it says.
-fn layered(layers: impl IntoIterator<Item = Node, IntoIter: DoubleEndedIterator>) -> Option<Node> {
-    layers.into_iter().rev().reduce(Node::merged)
-}
-
-fn extends(node: &Node) -> Option<(String, Place)> {
-    let Data::Map(map) = &node.data else { return None };
-    let (_, node) = map.get("extends")?;
-    match &node.data {
-        Data::Text(name) => Some((name.clone(), node.place.clone())),
-        _ => None,
-    }
-}
-
-fn optional(file: &str, files: &Files, problems: &mut Problems) -> Option<Node> {
-    files.contains_key(file).then(|| Node::of_file(file, files, problems)).flatten()
-}
-
 fn read_models(problems: &mut Problems) -> BTreeMap<String, Model> {
     let mut models: BTreeMap<String, Model> = BTreeMap::new();
-    let files = embedded(&MODELS);
+    let files = files::models();
     for file in files.keys() {
         let Some((model, resource)) = file.strip_suffix(".yaml").and_then(|file| file.split_once('/')) else {
             continue;
@@ -314,48 +216,4 @@ fn read_models(problems: &mut Problems) -> BTreeMap<String, Model> {
         }
     }
     models
-}
-
-fn embedded(dir: &Dir<'_>) -> Files {
-    let mut files = Files::new();
-    collect(dir, &belongs, &mut files);
-    files
-}
-
-/// Whether a file is read: YAML, and the instructions.
-fn belongs(path: &Path) -> bool {
-    path.extension().is_some_and(|kind| kind == "yaml") || path.file_name().is_some_and(|name| name == SETUP)
-}
-
-fn collect(dir: &Dir<'_>, wanted: &dyn Fn(&Path) -> bool, files: &mut Files) {
-    for file in dir.files().filter(|file| wanted(file.path())) {
-        if let (Some(path), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
-            files.insert(path.to_owned(), text.to_owned());
-        }
-    }
-    for inner in dir.dirs() {
-        collect(inner, wanted, files);
-    }
-}
-
-/// The YAML files and instructions of an operator's folder: `<connector>/<file>`.
-fn folder(path: &Path) -> Result<Files, Problems> {
-    let mut files = Files::new();
-    let entries = std::fs::read_dir(path).map_err(|error| unreadable(path, &error))?;
-    for entry in entries.filter_map(Result::ok).filter(|entry| entry.path().is_dir()) {
-        let inner = std::fs::read_dir(entry.path()).map_err(|error| unreadable(&entry.path(), &error))?;
-        for file in inner.filter_map(Result::ok).map(|file| file.path()) {
-            if !belongs(&file) {
-                continue;
-            }
-            let text = std::fs::read_to_string(&file).map_err(|error| unreadable(&file, &error))?;
-            let name = format!(
-                "{}/{}",
-                entry.file_name().to_string_lossy(),
-                file.file_name().unwrap_or_default().to_string_lossy()
-            );
-            files.insert(name, text);
-        }
-    }
-    Ok(files)
 }
