@@ -10,6 +10,7 @@ mod oauth_app;
 mod package;
 mod pipe;
 mod postgres;
+mod readme;
 mod settings;
 mod verify;
 
