@@ -141,18 +141,20 @@ pub(crate) fn prepare(
 }
 
 fn check_id(id: Option<&str>) -> Result<(), Error> {
-    let Some(id) = id else { return Ok(()) };
-    if id.trim().is_empty()
-        || id.len() > LONGEST_ID
-        || id.chars().any(char::is_control)
-        || id == "."
-        || id == ".."
-    {
-        return Err(Error::invalid(format!(
-            "the id must be 1 to {LONGEST_ID} characters, without control characters, and not `.` or `..`"
-        )));
+    if id.is_none_or(is_id) {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::invalid(format!(
+        "the id must be 1 to {LONGEST_ID} characters, without control characters, and not `.` or `..`"
+    )))
+}
+
+/// Whether a text can stand in a path and in the journal, whoever said it.
+pub(crate) fn is_id(text: &str) -> bool {
+    !text.trim().is_empty()
+        && text.len() <= LONGEST_ID
+        && !text.chars().any(char::is_control)
+        && !matches!(text, "." | "..")
 }
 
 fn remote_data(body: &mut Map<String, Value>) -> Result<Map<String, Value>, Error> {

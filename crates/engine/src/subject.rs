@@ -54,9 +54,8 @@ async fn search(engine: &Engine, prepared: &mut Prepared<'_>) -> Result<(), Erro
             return Err(refused(Error::new(ErrorCode::Conflict, message)));
         }
     };
-    if id.contains('\0') {
-        // Not every database can keep it, and without a journal nothing is sent.
-        let message = "the vendor names this user by an id with the character NUL (U+0000) in it";
+    if !plan::is_id(&id) {
+        let message = "the vendor names this user by an id that cannot be used";
         return Err(refused(Error::new(ErrorCode::VendorUnreachable, message)));
     }
     match &prepared.method.subject {

@@ -36,6 +36,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     if options.instructions {
         return instructions::run(options.bless);
     }
+    if options.rounds == 0 {
+        return Err("--rounds must be at least 1".to_owned());
+    }
     machine::build("koine")?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let vendor = Nginx::vendor(folder.path())?;
